@@ -1,0 +1,269 @@
+"""What is built from what, and in which order it starts; the stop order is its reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from b2bua import log as logging
+from b2bua import web
+from b2bua.calls.exchange import Exchange
+from b2bua.calls.live import GOODBYE, LiveCalls
+from b2bua.events import EventLog
+from b2bua.events.tcp import EventServer, Listener
+from b2bua.metrics import Metrics
+from b2bua.outside import Puller
+from b2bua.services import Service, serve
+from b2bua.settings import Settings
+from b2bua.sip.engine import Engine
+from b2bua.sip.resolver import Resolver
+from b2bua.storage import Storage, StorageUnavailable
+from b2bua.storage.api_keys import ApiKeys
+from b2bua.storage.calls import CallRecord, Calls
+from b2bua.storage.directory import DirectoryFeed
+from b2bua.storage.history import EventHistory
+from b2bua.storage.recover import Heartbeat, next_to, recover
+from b2bua.storage.spool import Spool
+from b2bua.storage.tokens import Tokens
+from b2bua.web.rights import RIGHTS, Right
+from media.music import make_sounds
+
+log = logging.logger("tandem.app")
+
+HEARTBEAT = 1.0
+"Seconds between two beats: how far off the end of a call is that a crash cut off."
+PURGE = 60.0
+"Seconds between two clean-ups of expired tokens."
+KEEP_TOKENS = 3600.0
+"Seconds an expired token stays readable, so that a late call is told `expired` and not `unknown`."
+GATHER = 0.25
+"Seconds in which records gather for one transaction: it rewrites the same pages for one row as for hundreds."
+LAST_DRAIN = 5.0
+"Seconds the spool may take at the end to reach the database; what is left then is replayed at the next start."
+GC_THRESHOLDS = (20_000, 20, 50)
+"Fewer collections: calls free themselves by reference counts, cycles are rare."
+
+
+@dataclass(slots=True)
+class Forever:
+    """A service made of one coroutine function that runs until it is cancelled."""
+
+    name: str
+    work: Callable[[], Coroutine[Any, Any, None]]
+    stop_within: float = 5.0
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        ready()
+        await self.work()
+
+
+class Tandem:
+    """The server of one process."""
+
+    def __init__(
+        self, settings: Settings, storage: Storage, spool: Spool, events: EventLog, feed: DirectoryFeed
+    ) -> None:
+        self.settings, self.storage, self.spool, self.feed = settings, storage, spool, feed
+        self.metrics = Metrics()
+        self.tokens, self.keys = Tokens(storage, settings.node.name), ApiKeys(storage)
+        music, ringback = make_sounds(settings.node.data_dir, settings.media.music)
+        # the engine tells the calls of INVITEs, and the calls use the engine: the cycle is closed here, by name
+        self.engine = Engine(settings, lambda a: self.calls.on_invite(a), lambda r: self.calls.on_refusal(r))
+        self.puller = Puller(observe=self._pulled)
+        self.exchange = Exchange(
+            settings=settings,
+            engine=self.engine,
+            directory=lambda: feed.current,
+            profiles={name: trunk.profile(name) for name, trunk in settings.trunks.items()},
+            tokens=self.tokens,
+            puller=self.puller,
+            resolver=Resolver(),
+            events=events,
+            spool=spool,
+            metrics=self.metrics,
+            music=music,
+            ringback=ringback,
+        )
+        self.calls = LiveCalls(self.exchange)
+        self.events = events
+        self.up = False
+        self._follow()
+
+    def services(self, heartbeat: Heartbeat) -> list[Service]:
+        """In start order: what others need comes first, and is stopped last."""
+        grace = self.settings.node.shutdown_grace
+        self.calls.stop_within = grace + GOODBYE + 1
+        self.engine.stop_within = grace + 5
+        return [
+            Forever("spool", self._spool, stop_within=LAST_DRAIN + 2),
+            Forever("heartbeat", lambda: self._beat(heartbeat)),
+            Forever("directory", self.feed.run),
+            Forever("clean-up", self._clean_up),
+            self.metrics.lag,
+            Forever("event socket", self._event_socket),
+            web.WebServer(self._node()),
+            self.engine,
+            self.calls,
+        ]
+
+    def _node(self) -> web.Node:
+        """What the API may show and change."""
+        return web.Node(
+            settings=self.settings,
+            storage=self.storage,
+            events=self.events,
+            calls=self.calls,
+            metrics=self.metrics,
+            directory=lambda: self.feed.current,
+            reload_directory=self.feed.refresh,
+            checks={
+                "start": lambda: None if self.up else "the server is starting",
+                "calls": lambda: "no new calls are taken: the server is stopping" if self.calls.draining else None,
+                "spool": lambda: "the disk refuses lines: free some space" if self.spool.alarm else None,
+            },
+        )
+
+    def _follow(self) -> None:
+        """What others count already, read when Prometheus asks."""
+        follow, spool = self.metrics.follow, self.spool
+        gate = "What the gate and the dialog usage did, by counter."
+        follow("counter", "gate_total", gate, self.engine.counters, "counter")
+        follow("counter", "log_lines_dropped", "Log lines that found the queue full.", logging.dropped)
+        self.storage.observe = self.metrics.storage_op
+        self.metrics.active_calls.set_function(lambda: len(self.calls.sessions))
+        self.metrics.active_legs.set_function(lambda: self.engine.active_legs)
+        follow("gauge", "spool_pending", "Records on disk and not in the database yet.", lambda: spool.pending)
+        follow("counter", "spool_lost_total", "Records that neither disk nor memory took.", lambda: spool.lost)
+        follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)
+        follow("gauge", "spool_alarm", "1 while the disk refuses lines.", lambda: float(spool.alarm))
+        follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: self.engine.faults)
+
+    def _pulled(self, access_id: str, outcome: str, seconds: float) -> None:
+        self.metrics.pull.inc(access_id, outcome)
+        self.metrics.pull_seconds.observe(seconds, access_id)
+
+    async def _spool(self) -> None:
+        try:
+            await self.spool.run()
+        finally:
+            if not await self.spool.drain(LAST_DRAIN):
+                log.warning("records wait in the spool; they are stored at the next start", pending=self.spool.pending)
+
+    async def _beat(self, heartbeat: Heartbeat) -> None:
+        while True:
+            heartbeat.beat(time.time(), self.events.last)
+            await asyncio.sleep(HEARTBEAT)
+
+    async def _clean_up(self) -> None:
+        while True:
+            await asyncio.sleep(PURGE)
+            try:
+                now, keep = time.time(), self.settings.storage.keep_days
+                await self.tokens.purge(now - KEEP_TOKENS)
+                if keep:
+                    await Calls(self.storage).purge(now - keep * 86400)
+                    await EventHistory(self.storage, self.settings.node.name).purge(now - keep * 86400)
+            except StorageUnavailable as error:
+                log.warning("clean-up waits: the database did not answer", error=str(error), do="see to the database")
+
+    async def _event_socket(self) -> None:
+        settings = self.settings.events
+        check = self._may_listen if settings.needs_key else None
+        server = EventServer(self.events, address=settings.address, port=settings.port, check=check)
+        await server.start()
+        follow = self.metrics.follow
+        follow("gauge", "event_listeners", "Listeners on the event socket.", lambda: server.listeners)
+        follow("counter", "event_listeners_stalled", "Listeners dropped: they did not read.", lambda: server.stalled)
+        follow("counter", "event_listeners_refused", "Listeners turned away.", lambda: server.refused)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await server.close()
+
+    async def _may_listen(self, secret: str | None) -> Listener | None:
+        key = await self.keys.verify(secret or "", time.time())
+        if key is None or Right.EVENTS not in RIGHTS[key.role]:
+            return None
+        return Listener(key.name, key.tenant)
+
+
+async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
+    """Open storage, put the last life in order, run everything until `stop` is set."""
+    folder, name = settings.node.data_dir, settings.node.name
+    folder.mkdir(parents=True, exist_ok=True)
+    storage = await Storage.open(settings.database_url, pool=settings.storage.pool)
+    spool = Spool.open(folder / "spool", storage, linger=GATHER)
+    try:
+        heartbeat = Heartbeat(folder / "heartbeat")
+        recovered = await recover(storage, spool, name, time.time(), heartbeat.last())
+        if recovered.lost or recovered.released:
+            log.warning(
+                "the last run ended in a crash; its calls are closed as lost",
+                lost=len(recovered.lost),
+                released=recovered.released,
+                replayed=recovered.replayed,
+                do="look at the lines before the crash",
+            )
+        feed = DirectoryFeed(storage)
+        await feed.refresh()
+        history = EventHistory(storage, name, spool)
+        last = next_to(await history.last(), heartbeat)
+        events = EventLog(name, spool, history, last=last, ring=settings.events.backlog)
+        lost = {call.id: call for call in recovered.lost}
+        for cut_off, tenant in (await history.without_end(lost)).items():
+            data = _lost(lost[cut_off]) if cut_off in lost else _cut_off(tenant)
+            events.append("call.ended", cut_off, data)
+        tandem = Tandem(settings, storage, spool, events, feed)
+        async with tandem.puller:
+            await serve(tandem.services(heartbeat), stop, up=lambda: _up(tandem))
+    finally:
+        await spool.close()
+        await storage.close()
+
+
+def _lost(call: CallRecord) -> dict[str, Any]:
+    """The data of `call.ended` for a call that a crash cut off: listeners must not keep it for ever."""
+    data = {key: getattr(call, key) for key in ("cause", "sip_code", "ended_by", "duration", "talk")}
+    return {"tenant": call.tenant, **data} if call.tenant else data
+
+
+def _cut_off(tenant: str | None) -> dict[str, Any]:
+    """The same for one that nobody had answered, of which no more is known."""
+    data = {"cause": "lost", "sip_code": None, "ended_by": "crash", "duration": None, "talk": 0.0}
+    return {"tenant": tenant, **data} if tenant else data
+
+
+def _up(tandem: Tandem) -> None:
+    gc.collect()
+    gc.freeze()  # what lives as long as the server is not looked at again
+    gc.set_threshold(*GC_THRESHOLDS)
+    tandem.up = True
+    settings = tandem.settings
+    log.info(
+        "ready",
+        node=settings.node.name,
+        listeners={n: f"{ls.transport} {ls.address}:{ls.port}" for n, ls in settings.listeners.items()},
+        api=f"{settings.api.address}:{settings.api.port}",
+    )
+
+
+def run(settings: Settings) -> None:
+    """`tandem serve`: until SIGTERM or SIGINT.  Raises an ExceptionGroup of what failed."""
+    writer = logging.start(settings.log)
+    try:
+        asyncio.run(_main(settings))
+    finally:
+        writer.close()
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve_until(settings, stop)

@@ -1,0 +1,77 @@
+"""Whom we ring, and with what INVITE: an agent's phone on the inside, or a number through a trunk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from b2bua.sip.engine import LegProfile, Outgoing
+from b2bua.sip.resolver import host_of
+
+if TYPE_CHECKING:
+    from b2bua.calls.session import Session
+    from b2bua.settings import Settings
+    from routing.directory import Agent
+
+UNSAFE = re.compile(r"[^0-9A-Za-z+*#_.!~-]")
+NAME_UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\<>]')
+LONGEST_USER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """One party to ring."""
+
+    label: str
+    "Extension or number: what the record calls it."
+    target: str
+    "Request-URI."
+    listener: str
+    profile: LegProfile
+    offer: bool = True
+    "False: the INVITE carries no SDP."
+    trunk: str | None = None
+    "Set for a number: then nothing of ours goes with the INVITE."
+    name: str = ""
+
+
+def agent_callee(agent: Agent, settings: Settings) -> Callee:
+    """An agent at his fixed contact."""
+    listener = settings.listeners[agent.listener]
+    # an offer in a reliable 18x would want its answer in the PRACK, which PJSIP cannot give
+    profile = LegProfile("off" if listener.delayed_offer else "optional", srtp=listener.srtp)
+    return Callee(agent.extension, agent.contact, agent.listener, profile, not listener.delayed_offer, name=agent.name)
+
+
+def number_callee(number: str, trunk: str, settings: Settings) -> Callee | None:
+    """A number through a trunk; None where the trunk has no target for outbound calls."""
+    t = settings.trunks[trunk]
+    if t.target is None:
+        return None
+    profile = LegProfile(t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp)
+    user = UNSAFE.sub("", number)[:LONGEST_USER]
+    return Callee(user, f"sip:{user}@{t.target}", t.listener, profile, trunk=trunk)
+
+
+def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
+    """The INVITE for `callee`, whose address is in `target` by now.
+
+    The real caller stands in From and P-Asserted-Identity; our call id goes to agents only, nothing of the trunk to
+    anybody.
+    """
+    here = call.exchange.engine.signalling_address(callee.listener, host_of(target))
+    user = UNSAFE.sub("", call.shown_number)[:LONGEST_USER] or "anonymous"
+    name = NAME_UNSAFE.sub("", call.shown_name)[:LONGEST_USER]
+    uri = f"<sip:{user}@{here}>"
+    headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
+    if callee.trunk is None:
+        headers.append(("X-Tandem-Call-ID", call.id))
+    return Outgoing(
+        target=target,
+        listener=callee.listener,
+        from_uri=f'"{name}" {uri}' if name else uri,
+        headers=tuple(headers),
+        profile=callee.profile,
+        offer=callee.offer,
+    )

@@ -1,0 +1,71 @@
+"""What every call may use: one object, built by the app, handed to each session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from b2bua.events import EventLog
+from b2bua.metrics import Metrics
+from b2bua.outside import Puller
+from b2bua.settings import Settings
+from b2bua.sip.engine import Engine
+from b2bua.sip.resolver import Resolver
+from b2bua.storage.spool import Spool
+from b2bua.storage.tokens import Claim, NewToken, Token
+from routing.correlation import TrunkProfile
+from routing.directory import Directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from b2bua.calls.session import Session
+
+
+class TokenDesk(Protocol):
+    """The part of the token table a call needs: coarse atomic steps (R1-09)."""
+
+    async def claim(self, tenant: str, sequence: str, call: str, now: float, *, timeout: float = ...) -> Claim: ...
+
+    async def release(self, tenant: str, sequence: str, call: str) -> bool: ...
+
+    async def issue(self, tenant: str, new: NewToken, *, width: int, ttl: float, now: float) -> Token: ...
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The collaborators of a call."""
+
+    settings: Settings
+    engine: Engine
+    directory: Callable[[], Directory]
+    "The newest snapshot; never waits."
+    profiles: Mapping[str, TrunkProfile]
+    "How each trunk writes its numbers."
+    tokens: TokenDesk
+    puller: Puller
+    resolver: Resolver
+    events: EventLog
+    spool: Spool
+    metrics: Metrics
+    music: Path
+    "What a party hears while the other one is on hold."
+    ringback: Path
+    "What the first party of a call that we place hears while the second one's phone rings."
+
+    def tell(self, type: str, call: Session, data: Mapping[str, Any]) -> None:
+        """One event of this call."""
+        tenant = call.record.row.tenant
+        self.events.append(type, call.id, {"tenant": tenant, **data} if tenant else data)
+        self.metrics.events.inc(type)
+
+    def keep(self, call: Session) -> None:
+        """The record as it is now, safe on disk when this returns."""
+        self.spool.append("call", call.record.row.as_record())
+
+    @staticmethod
+    def wall() -> float:
+        """Seconds since the epoch."""
+        return time.time()

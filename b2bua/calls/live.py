@@ -1,0 +1,279 @@
+"""The calls that live now: admits them, runs each in a task of its own, contains its failure, writes its CDR."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from b2bua.calls.exchange import Exchange
+from b2bua.calls.ids import new_call_id
+from b2bua.calls.inbound import inbound
+from b2bua.calls.offer import CANCELLED
+from b2bua.calls.originate import callee_of, originate
+from b2bua.calls.parties import Role
+from b2bua.calls.record import Record
+from b2bua.calls.refusals import failure_of
+from b2bua.calls.session import CallerLeft, HangUp, Ordered, Session
+from b2bua.calls.silence import SilenceWatch
+from b2bua.calls.token import give_back
+from b2bua.calls.view import CallView, CannotStart, Party
+from b2bua.log import logger
+from b2bua.sip.arrival import arrival_of
+from b2bua.sip.leg import IllegalStep, Leg
+from b2bua.storage.calls import CallRecord
+from routing.destination import Via
+from routing.refusals import Refused
+
+if TYPE_CHECKING:
+    from b2bua.metrics import Metrics
+    from b2bua.sip.engine import Arriving, Refusal
+
+log = logger("calls")
+
+GOODBYE = 2.0
+"Seconds the far ends have to agree to the end before the CDR is written without their last word."
+RETRY_AFTER = (1, 5)
+"Seconds, drawn anew for each refusal so that they do not all come back at once."
+CLEARED = (("Reason", 'Q.850;cause=16;text="Normal call clearing"'),)
+BY_ORDER = (("Reason", 'SIP;cause=487;text="Ended by an operator"'),)
+FAULT = (("Reason", 'SIP;cause=500;text="Internal fault", Q.850;cause=41'),)
+
+TRY_AGAIN = 422
+"Session-Expires too small: the same call comes again at once with a larger one, so this was none yet (RFC 4028 7.3)."
+CANCELLED_AT_ONCE = 487
+STACK_REFUSALS = {
+    400: "bad-request",
+    415: "media-not-acceptable",
+    CANCELLED_AT_ONCE: "cancelled",
+    488: "media-not-acceptable",
+    500: "no-resources",
+}
+"Cause of a call that the stack refused, by status; 420 and 421 are a trunk and us that cannot agree on an extension."
+
+DEFAULT_ROUTES = frozenset({Via.ACCESS_ROUTE.value, Via.DEFAULT_ROUTE.value})
+
+Steps = Callable[[Session], Awaitable[None]]
+
+
+class LiveCalls:
+    """Owner of all sessions."""
+
+    name = "calls"
+    stop_within = 35.0
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.sessions: dict[str, Session] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Until cancelled; then no new calls, and those that live after the grace get BYE and a CDR."""
+        watch = SilenceWatch(self.exchange.engine, self.exchange.settings.media.silence_timeout)
+        ready()
+        try:
+            while True:
+                await asyncio.sleep(1.0)
+                await watch.look(self.sessions.values(), asyncio.get_running_loop().time())
+        finally:
+            self.draining = True
+            self.exchange.engine.turn_away(RETRY_AFTER[1])
+            await self._all_over(self.exchange.settings.node.shutdown_grace)
+            for session in self.sessions.values():
+                session.deliver(HangUp("shutdown"))
+            await self._all_over(GOODBYE + 0.5)
+
+    async def _all_over(self, within: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+
+    # -- from the SIP engine, inside PJSIP: hand on and return
+
+    def on_invite(self, arriving: Arriving) -> None:
+        """Admit an inbound call, or say no without a trace of state."""
+        exchange, leg = self.exchange, arriving.leg
+        if arriving.trunk is None:
+            exchange.metrics.sip_refusals.inc("stranger")
+            leg.hang_up(403)
+            return
+        if self.draining or len(self.sessions) >= exchange.settings.node.max_calls:
+            exchange.metrics.sip_refusals.inc("draining" if self.draining else "overload")
+            leg.hang_up(503, (("Retry-After", str(random.randint(*RETRY_AFTER))),))
+            return
+        session = self._new("inbound", arriving.trunk)
+        session.record.row.sip_call_id = leg.sip_call_id
+        session.max_forwards = arriving.message.max_forwards - 1
+        session.has_offer = bool(arriving.message.body)
+        session.add(leg, Role.CALLER, arriving.source)
+        session.caller = leg.id
+        self.spawn(session, lambda call: inbound(call, arriving))
+
+    def on_refusal(self, refusal: Refusal) -> None:
+        """An INVITE that the stack could not use: answered already, but the trunk's CDR must say so."""
+        if refusal.trunk is None:
+            self.exchange.metrics.sip_refusals.inc("stranger")
+            return
+        code = refusal.code or (488 if refusal.message.body else 400)
+        if code == TRY_AGAIN:
+            self.exchange.metrics.sip_refusals.inc("session-interval")
+            return
+        session = self._new("inbound", refusal.trunk)
+        row, now = session.record.row, session.clock()
+        arrival = arrival_of(refusal.message, refusal.trunk)
+        row.called, row.billing_number = arrival.called, arrival.caller
+        row.sip_call_id = refusal.message.header("call-id") or ""
+        called = {"calling": arrival.caller, "called": arrival.called, "trunk": refusal.trunk}
+        self.exchange.tell("call.received", session, called)
+        ended_by = "caller" if code == CANCELLED_AT_ONCE else "tandem"
+        session.record.end(now, STACK_REFUSALS.get(code, "not-acceptable"), code, ended_by)
+        self._write(session)
+
+    # -- for the API
+
+    def list(self) -> list[CallView]:
+        """All live calls, oldest first."""
+        return [_view(session) for session in self.sessions.values()]
+
+    def get(self, id: str) -> CallView | None:
+        session = self.sessions.get(id)
+        return _view(session) if session is not None else None
+
+    def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
+        """Ring `a`, then `b`, then let them talk; the id of the new call.  Raises CannotStart."""
+        if self.draining or len(self.sessions) >= self.exchange.settings.node.max_calls:
+            raise CannotStart("no call can be added at the moment", busy=True)
+        first, second = callee_of(a, self.exchange), callee_of(b, self.exchange)
+        session = self._new("outbound", first.trunk or second.trunk or "")
+        row = session.record.row
+        row.tenant = tenant
+        row.detail["started_by"] = by
+        owner = self.exchange.directory().tenants.get(tenant) if tenant else None
+        row.billing_number = min(owner.billing_numbers, default=None) if owner is not None else None
+        self.spawn(session, lambda call: originate(call, first, second))
+        return session.id
+
+    def hang_up(self, id: str, by: str) -> bool:
+        """Order a call's end; False where it does not live (any more)."""
+        session = self.sessions.get(id)
+        if session is None:
+            return False
+        session.deliver(HangUp(by))
+        return True
+
+    def spawn(self, session: Session, steps: Steps) -> None:
+        """Run a call to its end, whatever its steps do."""
+        self.sessions[session.id] = session
+        task = asyncio.create_task(self._run(session, steps), name=f"call {session.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- one call
+
+    def _new(self, direction: str, trunk: str) -> Session:
+        exchange = self.exchange
+        now = asyncio.get_running_loop().time()
+        record = Record(new_call_id(), exchange.settings.node.name, direction, exchange.wall(), now)
+        record.row.trunk = trunk or None
+        return Session(exchange, record)
+
+    async def _run(self, call: Session, steps: Steps) -> None:
+        try:
+            await self._live(call, steps)
+            await call.clear(GOODBYE)
+        except Exception as error:
+            log.error("call clean-up failed", call=call.id, exc_info=error)
+            self.exchange.metrics.faults.inc("call")
+        finally:
+            call.over()
+            call.record.end(call.clock(), "fault", 500, "tandem")
+            del self.sessions[call.id]
+            self._write(call)
+
+    async def _live(self, call: Session, steps: Steps) -> None:
+        """The steps, and the one place where their ways to end are told apart."""
+        record = call.record
+        try:
+            await steps(call)
+            self._end_all(call, CLEARED)
+        except CallerLeft as left:
+            if record.row.answered_at is None:
+                record.end(call.clock(), "cancelled", left.closed.code, "caller")
+                self._end_all(call, CANCELLED)
+            else:
+                lost = left.closed.code >= 300
+                record.end(call.clock(), "caller-lost" if lost else "normal", left.closed.code, "caller")
+                self._end_all(call, CLEARED)
+        except Ordered as order:
+            answered = record.row.answered_at is not None
+            record.end(call.clock(), "hung-up", 200 if answered else 480, order.by)
+            await give_back(call)
+            self._end_all(call, BY_ORDER, 480)
+        except Refused as refusal:
+            failure = failure_of(refusal)
+            record.end(call.clock(), refusal.cause, failure.code, "tandem")
+            await give_back(call)  # first: the carrier's own retry may follow the failure at once
+            if call.caller is not None:
+                call.hang_up(call.caller, failure.code, (("Reason", failure.reason),))
+        except (IllegalStep, Exception) as error:
+            self.exchange.metrics.faults.inc("call")
+            log.error("a call failed by our own fault; it is ended, the others go on", call=call.id, exc_info=error)
+            record.end(call.clock(), "fault", 500, "tandem")
+            self._end_all(call, FAULT, 500)
+        finally:
+            await give_back(call)
+
+    @staticmethod
+    def _end_all(call: Session, headers: tuple[tuple[str, str], ...], code: int = 0) -> None:
+        for leg in call.legs:
+            if call.parties.state(leg) is not Leg.GONE:
+                call.hang_up(leg, code, headers)
+
+    def _write(self, call: Session) -> None:
+        """Event, CDR and metrics of a call that is over."""
+        row = call.record.row
+        self.exchange.tell(
+            "call.ended",
+            call,
+            {
+                "cause": row.cause,
+                "sip_code": row.sip_code,
+                "ended_by": row.ended_by,
+                "duration": row.duration,
+                "talk": row.talk,
+            },
+        )
+        self.exchange.keep(call)
+        _count(self.exchange.metrics, row)
+
+
+def _view(session: Session) -> CallView:
+    row = session.record.row
+    return CallView(
+        id=row.id,
+        tenant=row.tenant,
+        direction=row.direction,
+        trunk=row.trunk,
+        called=row.called,
+        caller=row.effective_caller,
+        billing_number=row.billing_number,
+        extension=row.extension,
+        state=session.state,
+        since=row.started_at,
+        data=session.data,
+    )
+
+
+def _count(metrics: Metrics, row: CallRecord) -> None:
+    """A call that is over, in the metrics."""
+    cause = row.cause or "fault"
+    result = "answered" if row.answered_at is not None else "failed" if cause != "cancelled" else "cancelled"
+    metrics.calls.inc(row.direction, result, cause)
+    if row.route in DEFAULT_ROUTES:
+        metrics.default_route.inc(row.correlation or "none")
+    for part in row.parts:
+        if part.rx_packets and part.mos is not None:
+            lost = part.rx_lost or 0
+            share, jitter = lost / (part.rx_packets + lost), (part.jitter_ms or 0.0) / 1000
+            metrics.leg_quality(part.role, share, jitter, part.mos)

@@ -1,0 +1,93 @@
+"""Ring one phone and wait for what comes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from b2bua.calls.callee import Callee, invitation
+from b2bua.calls.failure import towards_trunk
+from b2bua.calls.parties import Role
+from b2bua.calls.refusals import NoResources, agent_failed, ended_by_stack, mute, never_rang, no_answer, unreachable
+from b2bua.sip.engine import CannotCall
+from b2bua.sip.leg import Leg
+from b2bua.sip.resolver import NoAddress
+from b2bua.sip.signals import Answered, Closed, Progress
+
+if TYPE_CHECKING:
+    from b2bua.calls.session import Session
+
+CANCELLED = (("Reason", 'SIP;cause=487;text="Originator cancelled"'),)
+RUNG_OUT = (("Reason", 'SIP;cause=480;text="No answer in time"'),)
+
+
+async def offer(call: Session, callee: Callee) -> int:
+    """Ring `callee` for the caller and let both talk; returns the leg once it has answered.
+
+    Ringing and early media reach the caller.  Raises an AgentFailed, which says what to tell the caller.
+    """
+    call.state = "offered"
+    call.exchange.tell("call.offered", call, {"extension": callee.label})
+    return await ring(call, callee, Role.AGENT)
+
+
+async def ring(call: Session, callee: Callee, role: Role) -> int:
+    """Open a leg and wait until it has answered; one that does not in time is cancelled.  Raises an AgentFailed."""
+    exchange, record, clock = call.exchange, call.record, call.clock
+    try:
+        target = await exchange.resolver.uri(callee.target)
+        call.catch_up()  # who left while a host name was looked up shall not ring a phone
+        leg = exchange.engine.open(invitation(call, callee, target), call.deliver)
+    except NoAddress as error:
+        raise unreachable(callee.label, str(error)) from None
+    except CannotCall as error:
+        raise NoResources(str(error)) if error.ours else unreachable(callee.label, str(error)) from None
+    call.add(leg, role, callee.label)
+    caller = call.caller
+    if caller is not None:
+        call.pair(caller, leg.id)
+    until = clock() + exchange.settings.calls.ring_timeout
+    sent, rang = 0, False
+    while True:
+        match await call.next(until):
+            case None:
+                call.hang_up(leg.id, 487, RUNG_OUT)
+                raise no_answer(callee.label) if rang else never_rang(callee.label)
+            case Progress(leg=who) as progress if who == leg.id:
+                if record.rang(clock()):
+                    exchange.metrics.setup.observe(record.since_start(clock()), "ringing")
+                if not rang:
+                    rang = True
+                    exchange.tell("call.ringing", call, {"extension": callee.label})
+                    call.state = "ringing"
+                sent = _pass_on(call, caller, progress, sent)
+            case Answered(leg=who) if who == leg.id:
+                if not call.parties.by_leg[who].described:
+                    raise mute(callee.label)  # the caller is not answered, so not billed, for silence
+                return leg.id
+            case Closed(leg=who, local=True, code=code) if who == leg.id:
+                raise ended_by_stack(callee.label, code)
+            case Closed(leg=who) as closed if who == leg.id:
+                raise agent_failed(callee.label, closed.code, towards_trunk(closed.code, closed.reason))
+            case _:
+                continue
+
+
+def _pass_on(call: Session, caller: int | None, progress: Progress, sent: int) -> int:
+    """Tell the caller what his phone should do: play its own ringback (180) or listen to us (183).
+
+    Only what changes is told; `sent` is the last status told, 0 for none, and so is what comes back.  A 183 without SDP
+    is ringing to the caller, for ours has SDP and he would hear nothing; behind early media it changes nothing.
+    A caller whom we called gets the ringback from us.
+    """
+    if caller is None:
+        return sent
+    wanted = 183 if progress.early_media and call.has_offer else 180
+    if wanted == sent or (wanted == 180 and progress.code != 180 and sent):
+        return sent
+    if call.parties.state(caller) is Leg.UP:
+        call.ring_back(wanted == 180)
+    elif wanted == 183:
+        call.legs[caller].progress()
+    else:
+        call.legs[caller].ring()
+    return wanted

@@ -1,0 +1,248 @@
+"""One call: its task, its inbox, its legs.
+
+Only the call's own task changes it; everybody else delivers to the inbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
+from b2bua.calls.record import Record
+from b2bua.log import logger
+from b2bua.sip.engine import Headers, SipLeg
+from b2bua.sip.leg import Leg
+from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Signal
+from media import Bridge, Playing, Sound, bridge
+
+if TYPE_CHECKING:
+    from b2bua.calls.exchange import Exchange
+    from b2bua.calls.token import HeldToken
+
+log = logger("calls")
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Somebody with the right to it ends the call."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A leg whose far end has sent nothing at all for too long."""
+
+    leg: int
+
+
+Delivery = Signal | HangUp | Silent
+
+
+class CallerLeft(Exception):
+    """The caller's leg is gone: CANCEL, BYE or a dead path."""
+
+    def __init__(self, closed: Closed) -> None:
+        super().__init__(f"the caller left with {closed.code}")
+        self.closed = closed
+
+
+class Ordered(Exception):
+    """The call was ended by an order (API, drain), by whom is in `by`."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"ended by {by}")
+        self.by = by
+
+
+class Session:
+    """A live call.
+
+    Steps (`inbound`, `offer`, `talk`) await `next()`; effects of each signal are carried out before it returns.
+    """
+
+    def __init__(self, exchange: Exchange, record: Record) -> None:
+        self.exchange = exchange
+        self.record = record
+        self.parties = Parties()
+        self.legs: dict[int, SipLeg] = {}
+        self.sounds: dict[int, Sound] = {}
+        self.caller: int | None = None
+        "The leg whose end is the end of the call; None until a first party has answered in a call that we place."
+        self.shown_number = ""
+        self.shown_name = ""
+        "Whom the next phone that we ring shows as calling."
+        self.has_offer = True
+        "The caller's INVITE carried SDP: early media can be passed on."
+        self.max_forwards = 70
+        self.held_token: HeldToken | None = None
+        self.state = "new"
+        self.data: dict[str, Any] = {}
+        "Business data of the caller, for the agent's screen."
+        self._inbox: deque[Delivery] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        "One timer serves all waits until the same moment."
+        self._loop = asyncio.get_running_loop()
+        self.clock = self._loop.time
+        "Monotonic seconds: the clock of every `until`."
+        self._bridges: dict[tuple[int, int], Bridge] = {}
+        self._ringback: Playing | None = None
+
+    def __repr__(self) -> str:
+        return f"<call {self.record.row.id} {self.state} {self.parties!r}>"
+
+    @property
+    def id(self) -> str:
+        return self.record.row.id
+
+    # -- from anywhere on the loop
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Into the inbox; never waits, never fails."""
+        self._inbox.append(delivery)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    # -- for the call's own steps
+
+    def add(self, leg: SipLeg, role: Role, party: str) -> None:
+        """A leg joins the call; from now on it has a part in the record."""
+        leg.sink = self.deliver
+        self.legs[leg.id] = leg
+        self.sounds[leg.id] = Sound()
+        self.parties.add(leg.id, role)
+        self.record.add(leg.id, role, party, leg.sip_call_id, self._loop.time())
+
+    async def next(self, until: float | None = None) -> Delivery | None:
+        """The next thing that happens, its effects done; None when `until` (loop time, seconds) passes first.
+
+        Raises CallerLeft or Ordered where that is what happens.
+        """
+        while not self._inbox:
+            if not await self._wait(until):
+                return None
+        return self._take()
+
+    def catch_up(self) -> None:
+        """Take in what happened while a step waited for something else; raises as `next` does."""
+        while self._inbox:
+            self._take()
+
+    def _take(self) -> Delivery:
+        delivery = self._inbox.popleft()
+        if isinstance(delivery, HangUp):
+            raise Ordered(delivery.by)
+        if not isinstance(delivery, Silent):
+            self._note(delivery)
+            self.apply(self.parties.on(delivery))
+            if isinstance(delivery, Closed) and delivery.leg == self.caller:
+                raise CallerLeft(delivery)
+        return delivery
+
+    def show(self, number: str, name: str) -> None:
+        """What the next phone that we ring shows."""
+        self.shown_number, self.shown_name = number, name
+
+    def ring_back(self, on: bool) -> None:
+        """The caller, who is up already because we called him, hears ringback from now on, or no longer."""
+        if on and self._ringback is None and self.caller is not None:
+            self._ringback = self.sounds[self.caller].play(self.exchange.ringback, loop=True)
+        elif not on and self._ringback is not None:
+            self._ringback.stop()
+            self._ringback = None
+
+    def pair(self, a: int, b: int) -> None:
+        """Let two legs talk as soon as both have sound."""
+        self.apply(self.parties.pair(a, b))
+
+    def hang_up(self, leg: int, code: int = 0, headers: Headers = ()) -> None:
+        """End one leg; its `Closed` follows."""
+        if self.parties.drop(leg):
+            self.legs[leg].hang_up(code, headers)
+
+    async def clear(self, within: float) -> None:
+        """End every leg that is left and take in what they still tell, for `within` seconds at most."""
+        for leg in self.legs:
+            self.hang_up(leg)
+        until = self._loop.time() + within
+        while any(self.parties.state(leg) is not Leg.GONE for leg in self.legs):
+            try:
+                if await self.next(until) is None:
+                    log.warning(
+                        "a leg did not end in time; its dialog is left to the stack", call=self.id, legs=repr(self)
+                    )
+                    return
+            except (CallerLeft, Ordered):
+                continue
+
+    def apply(self, effects: list[Effect]) -> None:
+        """Carry out what the pure part decided."""
+        for effect in effects:
+            match effect:
+                case Attach(leg, handle):
+                    self.sounds[leg].attach(handle)
+                case Join(a, b):
+                    self._bridges[a, b] = bridge(self.sounds[a], self.sounds[b])
+                case Part(a, b):
+                    self._bridges.pop((a, b)).close()
+                case Held(leg, on):
+                    self._hold(leg, on)
+                case SendDtmf(leg, digit):
+                    self.legs[leg].send_dtmf(digit)
+                case Close(leg):
+                    self.sounds[leg].close()
+
+    def _hold(self, leg: int, on: bool) -> None:
+        """A far end holds: its own leg goes quiet, the one it talks to hears music."""
+        for pair, joined in self._bridges.items():
+            if leg in pair:
+                change = joined.hold if on else joined.resume
+                change(self.sounds[leg], self.exchange.music)
+        role = self.parties.by_leg[leg].role
+        self.exchange.tell("call.held" if on else "call.resumed", self, {"role": role})
+
+    def _note(self, signal: Signal) -> None:
+        """What the record keeps of a signal."""
+        part = self.record.parts.get(signal.leg)
+        if part is None:
+            return
+        now = self._loop.time()
+        match signal:
+            case Progress():
+                part.ringing_at = part.ringing_at or self.record.at(now)
+            case Answered():
+                part.answered_at, part.sip_code = self.record.at(now), 200
+            case Closed():
+                self.record.part_ended(signal.leg, signal.code, signal.reason, signal.quality, now)
+            case Dtmf():
+                data = {"role": part.role, "digit": signal.digit, "method": signal.method}
+                self.exchange.tell("call.dtmf", self, data)
+            case _:
+                pass
+
+    async def _wait(self, until: float | None) -> bool:
+        """Until something is in the inbox (True) or the time is up (False)."""
+        self._waiting = self._loop.create_future()
+        if self._timer is None or self._timer.when() != until:
+            self.over()
+            self._timer = None if until is None else self._loop.call_at(until, self._time_up)
+        try:
+            await self._waiting
+        finally:
+            self._waiting = None
+        return bool(self._inbox)
+
+    def _time_up(self) -> None:
+        self._timer = None
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def over(self) -> None:
+        """Nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

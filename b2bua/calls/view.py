@@ -1,0 +1,45 @@
+"""What others may see of a live call, and whom they may ask us to connect: values for the API and the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A live call as it is at one moment."""
+
+    id: str
+    tenant: str | None
+    direction: str
+    "inbound | outbound"
+    trunk: str | None
+    called: str | None
+    caller: str | None
+    "The effective caller (R1-07)."
+    billing_number: str | None
+    extension: str | None
+    state: str
+    since: float
+    "Epoch seconds of its first INVITE."
+    data: Mapping[str, Any] = field(default_factory=dict)
+    "Business data of its token."
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a call to be started."""
+
+    kind: Literal["agent", "number"]
+    target: str
+    "An agent's extension, or the digits to dial."
+    trunk: str | None = None
+    "Over which trunk a number is dialled; None for an agent."
+
+
+class CannotStart(Exception):
+    """A call between two parties cannot be started; `busy` says that it may work in a moment (draining, overload)."""
+
+    def __init__(self, why: str, *, busy: bool = False) -> None:
+        super().__init__(why)
+        self.busy = busy

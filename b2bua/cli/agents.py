@@ -1,0 +1,92 @@
+"""`tandem agents`: who takes calls, over the API."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from b2bua.cli.client import Json, Url, server
+from b2bua.cli.output import as_json, fail, sheet, table
+
+app = typer.Typer(help="Agents: who takes calls, each at the contact of a phone.", no_args_is_help=True)
+
+COLUMNS = ("extension", "name", "contact", "listener", "enabled")
+
+Extension = Annotated[str, typer.Argument(help="The agent's extension.")]
+Name = Annotated[str | None, typer.Option(help="Name for people.")]
+Contact = Annotated[str | None, typer.Option(help="SIP URI of the phone, for example sip:8001@192.0.2.10:5060.")]
+ListenerName = Annotated[str | None, typer.Option(help="The inside listener that reaches the phone.")]
+Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether calls are offered.")]
+
+
+@app.command("list")
+def list_(url: Url = "", json: Json = False) -> None:
+    """All agents."""
+    with server(url) as api:
+        answer = api.get("/v1/agents")
+    if json:
+        as_json(answer)
+    else:
+        table(answer["agents"], COLUMNS, "no agents yet: tandem agents add EXTENSION --contact URI")
+
+
+@app.command()
+def show(extension: Extension, url: Url = "", json: Json = False) -> None:
+    """One agent."""
+    with server(url) as api:
+        _show(api.get(_path(extension)), json)
+
+
+@app.command()
+def add(
+    extension: Extension,
+    contact: Contact = None,
+    name: Name = None,
+    listener: ListenerName = "inside",
+    url: Url = "",
+    json: Json = False,
+) -> None:
+    """Add an agent."""
+    if contact is None:
+        fail("an agent needs --contact")
+    body = {"extension": extension, "name": name or extension, "contact": contact, "listener": listener}
+    with server(url) as api:
+        _show(api.post("/v1/agents", body), json)
+
+
+@app.command()
+def change(
+    extension: Extension,
+    contact: Contact = None,
+    name: Name = None,
+    listener: ListenerName = None,
+    enabled: Enabled = None,
+    url: Url = "",
+    json: Json = False,
+) -> None:
+    """Change what is given; the rest stays."""
+    fields = {"contact": contact, "name": name, "listener": listener, "enabled": enabled}
+    body = {key: value for key, value in fields.items() if value is not None}
+    if not body:
+        fail("nothing to change: give at least one option")
+    with server(url) as api:
+        _show(api.patch(_path(extension), body), json)
+
+
+@app.command()
+def remove(extension: Extension, url: Url = "") -> None:
+    """Remove an agent that nothing names any more."""
+    with server(url) as api:
+        api.delete(_path(extension))
+    typer.echo(f"agent {extension} is removed")
+
+
+def _path(extension: str) -> str:
+    return f"/v1/agents/{quote(extension, safe='')}"
+
+
+def _show(agent: dict[str, Any], json: bool) -> None:
+    if json:
+        as_json(agent)
+    else:
+        sheet(agent)

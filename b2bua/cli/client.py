@@ -1,0 +1,124 @@
+"""Speaks with a running server over its HTTP API; every problem becomes one plain message and exit status 1."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from b2bua.cli.output import fail
+from b2bua.settings import SettingsError, find, load
+
+TIMEOUT = 15.0
+"Seconds for one request."
+
+Url = Annotated[
+    str, typer.Option("--url", envvar="TANDEM_URL", help="Server's API; without it, that of the local configuration.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print what the server answered, as JSON.")]
+
+
+def token() -> str:
+    """The API key to show; asked from the environment only, because arguments are seen in the list of processes."""
+    found = os.environ.get("TANDEM_API_TOKEN", "").strip()
+    if not found:
+        fail(
+            "TANDEM_API_TOKEN is not set: this command needs an API key.",
+            'Make one on the server with: export TANDEM_API_TOKEN="$(tandem api-key create NAME)"',
+        )
+    return found
+
+
+def local_url() -> str:
+    """Where the API of this machine's configuration listens."""
+    try:
+        api = load(find(None)).api
+    except SettingsError:
+        return "http://127.0.0.1:8080"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(api.address, api.address)
+    scheme = "https" if api.tls_certificate else "http"
+    return f"{scheme}://[{host}]:{api.port}" if ":" in host else f"{scheme}://{host}:{api.port}"
+
+
+class Client:
+    """One server; each method is one request and returns the parsed answer."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.ask("GET", path, query=query)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.ask("POST", path, body=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self.ask("PUT", path, body=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self.ask("PATCH", path, body=body)
+
+    def delete(self, path: str) -> Any:
+        return self.ask("DELETE", path)
+
+    def ask(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """The answer as JSON (None when it is empty); query values that are None are left out."""
+        answer = self._request(method, path, query, body)
+        if not answer.content:
+            return None
+        try:
+            return answer.json()
+        except ValueError:
+            fail(f"{self._http.base_url} does not speak our API: its answer to {method} {path} is no JSON")
+
+    def text(self, path: str, **query: Any) -> str:
+        """The answer as text."""
+        return self._request("GET", path, query, None).text
+
+    def _request(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any) -> httpx.Response:
+        params = {key: value for key, value in (query or {}).items() if value is not None}
+        try:
+            answer = self._http.request(method, path, params=params, json=body)
+        except httpx.ConnectError:
+            fail(
+                f'no server answers at {self._http.base_url}: start it ("tandem serve"), or say where it is with --url'
+            )
+        except httpx.TimeoutException:
+            fail(f"the server at {self._http.base_url} did not answer within {TIMEOUT:g} s")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            fail(f"cannot speak with {self._http.base_url}: {error}")
+        if answer.is_error:
+            fail(*problem(answer))
+        return answer
+
+
+def problem(answer: httpx.Response) -> list[str]:
+    """A refusal as lines: what the server says (RFC 9457), and what to do where we know."""
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    if not isinstance(told, dict):
+        told = {}
+    errors = [one for one in told.get("errors", []) if isinstance(one, dict)]
+    lines = [": ".join(filter(None, (one.get("field"), one.get("message")))) for one in errors]
+    if not lines:
+        lines = [str(told.get("detail") or f"the server answered {answer.status_code} {answer.reason_phrase}")]
+    if answer.status_code == 401:
+        lines.append("The API key in TANDEM_API_TOKEN is not valid on this server.")
+    return lines
+
+
+@contextmanager
+def server(url: str) -> Iterator[Client]:
+    """The server at `url` ("": the local one), with the API key of the environment."""
+    key = token()
+    try:
+        with httpx.Client(
+            base_url=url or local_url(), headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT
+        ) as http:
+            yield Client(http)
+    except httpx.InvalidURL as error:
+        fail(f'"{url}" is no URL: {error}')

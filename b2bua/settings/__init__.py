@@ -1,0 +1,30 @@
+"""The configuration of a node: one TOML file, and the environment over it.
+
+`load(find(None))` gives a `Settings` without mistakes, or raises `SettingsError` with all of them.
+"""
+
+from .checks import advice
+from .load import find, load
+from .model import Mistake, Settings, SettingsError
+from .sections import Api, Calls, Events, Log, Media, Node, Storage
+from .show import shown
+from .sip import Listener, Trunk
+
+__all__ = [
+    "Api",
+    "Calls",
+    "Events",
+    "Listener",
+    "Log",
+    "Media",
+    "Mistake",
+    "Node",
+    "Settings",
+    "SettingsError",
+    "Storage",
+    "Trunk",
+    "advice",
+    "find",
+    "load",
+    "shown",
+]

@@ -1,0 +1,85 @@
+"""The whole configuration of one node, as a value."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from routing.correlation import TrunkProfile
+
+from .sections import Api, Calls, Events, Log, Media, Node, Storage
+from .sip import Listener, Trunk
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "node": Node,
+    "storage": Storage,
+    "api": Api,
+    "events": Events,
+    "media": Media,
+    "calls": Calls,
+    "log": Log,
+}
+"Tables that exist once."
+
+TABLES: dict[str, type[BaseModel]] = {"listeners": Listener, "trunks": Trunk}
+"Tables of tables: one entry for each name."
+
+EMBEDDED_LISTENERS = {
+    "outside": {"side": "outside", "address": "127.0.0.1", "port": 5060},
+    "inside": {"side": "inside", "address": "127.0.0.1", "port": 5070},
+}
+"Used where the configuration has no listeners: the server then speaks on the loopback interface only."
+
+EMBEDDED_TRUNKS = {"local": {"listener": "outside", "addresses": ["127.0.0.0/8"], "access_id_width": 4}}
+"Used where the configuration has neither listeners nor trunks."
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration without mistakes. Made by `load`; nothing changes in it afterwards."""
+
+    node: Node = field(default_factory=Node)
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    trunks: dict[str, Trunk] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
+    api: Api = field(default_factory=Api)
+    events: Events = field(default_factory=Events)
+    media: Media = field(default_factory=Media)
+    calls: Calls = field(default_factory=Calls)
+    log: Log = field(default_factory=Log)
+    file: Path | None = None
+    "The file it came from; None for the embedded defaults."
+
+    def profiles(self) -> dict[str, TrunkProfile]:
+        """Every trunk by its name, as the correlation knows it."""
+        return {name: trunk.profile(name) for name, trunk in self.trunks.items()}
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL with its password: give it to the driver, never to a log."""
+        if self.storage.url is not None:
+            return self.storage.url.get_secret_value()
+        return f"sqlite:///{self.node.data_dir / 'tandem.db'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with the configuration, as one line for the operator."""
+
+    where: str
+    "The file, or the environment variable that set the value."
+    key: str
+    "Dotted path of the key; empty for the file as a whole."
+    what: str
+    "What is wrong and what would be right."
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.where, self.key, self.what) if part)
+
+
+class SettingsError(Exception):
+    """The configuration has mistakes: all that could be found at once."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes

@@ -1,0 +1,45 @@
+"""From an INVITE to what correlation reads of it."""
+
+from b2bua.sip.message import Message
+from routing.address import Address, BadAddress, Uri, anonymous, printable, split_list
+from routing.arrival import Arrival
+
+
+def arrival_of(message: Message, trunk: str) -> Arrival:
+    """The INVITE of a trunk as values.  Never raises: what cannot be read is empty, or stands there as written.
+
+    Users and names are fit for records and screens (`printable`); headers are as received.
+    """
+    caller = message.address("from")
+    return Arrival(
+        trunk,
+        _user(message.uri) or printable(message.uri),
+        _user(caller.uri) if caller is not None else "",
+        printable(caller.display) if caller is not None else "",
+        _asserted(message),
+        message.headers,
+        message.parts(),
+    )
+
+
+def _user(uri: str) -> str:
+    try:
+        return printable(Uri.parse(uri).user)
+    except BadAddress:
+        return ""
+
+
+def _asserted(message: Message) -> str | None:
+    """The user the network vouches for (RFC 3325): the first that is a number, else the first."""
+    users = []
+    for value in message.all("p-asserted-identity"):
+        for element in split_list(value):
+            try:
+                user = _user(Address.parse(element).uri)
+            except BadAddress:
+                continue
+            if user[:1] == "+" or user[:1].isdecimal():
+                return user
+            if user and not anonymous(user):
+                users.append(user)
+    return users[0] if users else None

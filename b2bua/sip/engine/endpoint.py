@@ -1,0 +1,356 @@
+"""Owner of PJSIP: one endpoint, driven by the asyncio loop on one thread (engine notes (a)).
+
+The loop watches PJSIP's own epoll descriptor and ticks every 10 ms for its timers; media threads stay in C.  Nothing
+here waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pjsua2 as pj
+
+from b2bua.log import logger
+from b2bua.settings import Settings
+from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.sipleg import PjCall, SipLeg
+from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
+from b2bua.sip.keys import key_of
+from b2bua.sip.message import BadMessage, Message
+from b2bua.sip.resolver import host_of, split_host_port
+from b2bua.sip.signals import Dtmf, Info, Quality, Signal
+from b2bua.sip.trunks import TrunkTable
+from media.pj import close_desk, configure, open_desk
+from media.silence import Counted
+from media.sound import Desk
+
+log = logger("sip")
+
+TICK = 0.010
+"Seconds between two looks at PJSIP's timers; T1 is 500 ms."
+LONGEST_POLL = 0.002
+"Seconds of events before the loop gets its turn: API and timers wait no longer than this under flood."
+FULL_POLL = 8
+"Events in one look after which there are likely more."
+MOST_LEGS = 8192
+"Call slots of our PJSIP build (native/config_site.h)."
+PJSIP_STATUSES = range(171000, 172000)
+"What PJSIP says of URIs, messages and transports (sip_errno.h); other errors are of sockets, memory and media."
+LEG_ROOM = 1.1
+"Call slots for each leg of the admitted calls: finished legs keep theirs for a moment."
+
+
+class CannotCall(Exception):
+    """The leg could not even be started."""
+
+    def __init__(self, why: str, *, ours: bool) -> None:
+        super().__init__(why)
+        self.ours = ours
+        "No port or slot was left; else the URI or the transport is of no use."
+
+
+class Endpoint(pj.Endpoint):
+    """Chooses the account (so the listener's face and the trunk's profile) before pjsua makes the leg's media."""
+
+    def __init__(self, choose: Callable[[pj.OnSelectAccountParam], None]) -> None:
+        super().__init__()
+        self._choose = choose
+
+    def onSelectAccount(self, prm: pj.OnSelectAccountParam) -> None:
+        self._choose(prm)
+
+
+class Engine:
+    """The SIP side of the process.
+
+    `on_invite` gets every INVITE that opened a leg, `on_refusal` those that the stack refused by itself; both on the
+    loop's thread, between two of PJSIP's events: they must hand on and return.
+    """
+
+    name = "sip"
+    stop_within = 35.0
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_invite: Callable[[Arriving], None],
+        on_refusal: Callable[[Refusal], None],
+    ) -> None:
+        self._settings = settings
+        self._on_invite, self._on_refusal = on_invite, on_refusal
+        self._profiles = {
+            name: LegProfile(
+                t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp
+            )
+            for name, t in settings.trunks.items()
+        }
+        self._trunks = TrunkTable(
+            (t.listener, str(net), name) for name, t in settings.trunks.items() for net in t.addresses
+        )
+        self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
+        "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
+        self._dead: list[PjCall] = []
+        self._arriving: Refusal | None = None
+        self._arrived: list[Arriving] = []
+        "Legs made in this poll: pjsua may still refuse one (422) after it has made it."
+        self._numbers = 0
+        self.faults = 0
+        "Exceptions inside callbacks: our own mistakes."
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve until cancelled; then hang up what is left and close every socket."""
+        self._loop = asyncio.get_running_loop()
+        self._start()
+        desk = await open_desk(
+            self._endpoint, self._settings.node.data_dir / "sounds", clock_rate=self._settings.media.clock_rate
+        )
+        fd = pj.tandem_ioqueue_fd()
+        self._loop.add_reader(fd, self._poll)
+        try:
+            ready()
+            while True:
+                self._poll()
+                await asyncio.sleep(TICK)
+        finally:
+            await self._stop(fd, desk)
+
+    # -- what calls ask for
+
+    def open(self, out: Outgoing, sink: Callable[[Signal], None]) -> SipLeg:
+        """Send the INVITE of a new leg, whose signals go to `sink`.  Raises CannotCall."""
+        self._numbers += 1
+        leg = SipLeg(self, self._numbers)
+        leg.sink = sink
+        leg.source = host_of(out.target)
+        leg.sip_call_id = os.urandom(16).hex()
+        account = self._listeners.account(out.listener, leg.source, out.profile)
+        call = PjCall(account, leg, self)
+        prm = self.op(out.headers)
+        prm.txOption.targetUri = out.target
+        prm.txOption.localUri = out.from_uri
+        prm.opt.customCallId = leg.sip_call_id
+        if not out.offer:
+            prm.opt.flag |= pj.PJSUA_CALL_NO_SDP_OFFER
+            call.offers = False
+        try:
+            call.makeCall(out.to or out.target, prm)
+        except pj.Error as error:
+            call.leg = None
+            ours = error.status not in PJSIP_STATUSES
+            raise CannotCall(f"no INVITE to {out.target}: {error.reason}", ours=ours) from None
+        leg._pj = call
+        self._by_dialog[leg.sip_call_id, False] = leg
+        return leg
+
+    def signalling_address(self, listener: str, peer: str) -> str:
+        """host:port of ours that a peer behind `listener` may see."""
+        return self._listeners.signalling_address(listener, peer)
+
+    def turn_away(self, retry_after: int) -> None:
+        """From now on no new call: 503 with Retry-After (seconds) from the gate, for OPTIONS too: trunks shall know."""
+        pj.tandem_admission(0, retry_after)
+
+    @property
+    def active_legs(self) -> int:
+        return len(self._by_dialog)
+
+    def traffic(self, leg: SipLeg) -> Counted | None:
+        """What came in on a leg's running stream so far; None where there is none."""
+        counted = pj.tandem_stream(leg.native_id(), 0)
+        return None if counted is None else Counted(packets=counted[1], octets=counted[9], reports=counted[8])
+
+    def op(self, headers: Headers) -> pj.CallOpParam:
+        """A call operation: one audio line, no video, no text, and these headers in this order."""
+        prm = pj.CallOpParam(True)
+        prm.opt.audioCount, prm.opt.videoCount, prm.opt.textCount = 1, 0, 0
+        if headers:
+            vector = pj.SipHeaderVector()
+            for name, value in headers:
+                header = pj.SipHeader()
+                header.hName, header.hValue = name, value
+                vector.push_back(header)
+            prm.txOption.headers = vector
+        return prm
+
+    # -- what legs and callbacks report
+
+    def hop(self, leg: SipLeg, signal: Signal) -> None:
+        """From any thread to the leg's call."""
+        self._loop.call_soon_threadsafe(leg._tell, signal)
+
+    def bury(self, call: PjCall, leg: SipLeg) -> None:
+        """The dialog is gone: let the pjsua2 object die as soon as PJSIP has left it, before its slot serves
+        anybody else."""
+        for we_are_uas in (True, False):
+            if self._by_dialog.get((leg.sip_call_id, we_are_uas)) is leg:
+                del self._by_dialog[leg.sip_call_id, we_are_uas]
+        self._dead.append(call)
+
+    def note(self, leg: SipLeg, what: str, status: int) -> None:
+        """An operation that came too late or that the stack refused: the leg's `Closed` tells the rest."""
+        log.debug("leg operation refused", leg=leg.id, what=what, status=status)
+
+    def fault(self, leg: SipLeg | None, where: str, error: Exception) -> None:
+        self.faults += 1
+        log.error("callback failed; the leg is hung up", where=where, leg=leg and leg.id, exc_info=error)
+        if leg is not None and where != "onStreamDestroyed":
+            self._loop.call_soon_threadsafe(leg.hang_up, 500)
+
+    def quality(self, slot: int, stream: int, before: Quality | None) -> Quality | None:
+        """The stream's counters added to those of the leg's earlier streams; `before` where the stream never
+        started."""
+        counted = pj.tandem_stream(slot, stream)
+        if counted is None:
+            return before
+        codec, rx, rx_lost, tx, tx_lost, jitter_ms, rtt_ms, buffer_ms, *_ = counted
+        q = before or Quality(codec, 0, 0, 0, 0, 0.0, 0.0, 0.0)
+        return Quality(
+            codec,
+            q.rx_packets + rx,
+            q.rx_lost + rx_lost,
+            q.tx_packets + tx,
+            q.tx_lost + tx_lost,
+            jitter_ms,
+            rtt_ms or q.rtt_ms,
+            float(buffer_ms),
+        )
+
+    # -- PJSIP's turn
+
+    def _poll(self) -> None:
+        handle, end = self._endpoint.libHandleEvents, time.monotonic() + LONGEST_POLL
+        while handle(0) >= FULL_POLL and time.monotonic() < end:
+            pass  # the epoll descriptor stays readable while anything is left, but asking once more here is cheaper
+        self._dead.clear()
+        if self._arriving is not None:
+            self._refused_by_stack()
+        if self._arrived:
+            self._hand_over()
+        while pj.tandem_pending():
+            self._in_dialog_request()
+
+    def _choose(self, prm: pj.OnSelectAccountParam) -> None:
+        """Before pjsua makes a leg of an INVITE: whose is it, and which account shall answer?"""
+        try:
+            if self._arriving is not None:
+                self._refused_by_stack()
+            rdata = prm.rdata
+            source = split_host_port(rdata.srcAddress)[0]
+            listener = self._listeners.at(*pj.tandem_rx_listener(int(rdata.pjRxData)))
+            if listener is None:
+                return
+            trunk = self._trunks.trunk_of(listener, source)
+            default = LegProfile(srtp=self._settings.listeners[listener].srtp)
+            account = self._listeners.account(listener, source, self._profiles[trunk] if trunk else default)
+            prm.accountIndex = account.getId()
+            self._arriving = Refusal(Message.of(rdata.wholeMsg), listener, trunk, source)
+        except Exception as error:
+            self._arriving = None
+            self.fault(None, "onSelectAccount", error)
+
+    def _take(self, account: LegAccount, prm: pj.OnIncomingCallParam) -> None:
+        """An INVITE became a leg."""
+        self._numbers += 1
+        leg = SipLeg(self, self._numbers)
+        call = PjCall(account, leg, self, prm.callId)
+        leg._pj = call
+        arriving, self._arriving = self._arriving, None
+        try:
+            if arriving is None:
+                raise BadMessage("an INVITE that cannot be read")
+            leg.source = arriving.source
+            leg.sip_call_id = arriving.message.header("call-id") or ""
+            self._by_dialog[leg.sip_call_id, True] = leg
+            self._arrived.append(Arriving(leg, arriving.message, arriving.listener, arriving.trunk, arriving.source))
+        except Exception as error:
+            self.fault(leg, "onIncomingCall", error)
+
+    def _hand_over(self) -> None:
+        """The legs that PJSIP has made and kept become calls; those it has ended already were none."""
+        arrived, self._arrived = self._arrived, []
+        for a in arrived:
+            try:
+                if a.leg.alive:
+                    self._on_invite(a)
+                else:
+                    self._on_refusal(Refusal(a.message, a.listener, a.trunk, a.source, a.leg.code))
+            except Exception as error:
+                self.fault(a.leg, "on_invite", error)
+
+    def _refused_by_stack(self) -> None:
+        refusal, self._arriving = self._arriving, None
+        if refusal is not None:
+            call_id = refusal.message.header("call-id") or ""
+            code = pj.tandem_refused(call_id) if call_id.isascii() else 0
+            self._on_refusal(replace(refusal, code=code))
+
+    def _in_dialog_request(self) -> None:
+        """INFO and the like that native/usage.c answered and kept for us."""
+        call_id, we_are_uas, method, raw = pj.tandem_next_request()
+        leg = self._by_dialog.get((call_id, bool(we_are_uas)))
+        if leg is None or method != "INFO":
+            return
+        content_type, _, body = _type_and_body(raw)
+        key = key_of(body.decode("ascii", "replace")) if content_type == "application/dtmf" else None
+        leg._tell(Info(leg.id, raw) if key is None else Dtmf(leg.id, key, "info"))
+
+    def counters(self) -> dict[str, int]:
+        """What the gate and the dialog usage have done since the start, by counter."""
+        counted: dict[str, int] = pj.tandem_counters()
+        return counted
+
+    # -- life
+
+    def _start(self) -> None:
+        settings = self._settings
+        self._endpoint = Endpoint(self._choose)
+        pj.tandem_log_level(1)
+        self._endpoint.libCreate()
+        config = pj.EpConfig()
+        config.uaConfig.maxCalls = min(MOST_LEGS, int(settings.node.max_calls * 2 * LEG_ROOM) + 64)
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = False
+        config.uaConfig.userAgent = ""
+        config.uaConfig.natTypeInSdp = 0
+        config.logConfig.level = 1
+        config.logConfig.consoleLevel = 0
+        config.logConfig.msgLogging = 0
+        configure(config.medConfig, legs=config.uaConfig.maxCalls, clock_rate=settings.media.clock_rate)
+        self._endpoint.libInit(config)
+        status = pj.tandem_native_start()
+        if status:
+            raise RuntimeError(f"the gate did not start: PJSIP status {status}")
+        self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
+        self._listeners.open()
+        self._choose_codecs(settings.media.codecs)
+        self._endpoint.libStart()
+
+    def _choose_codecs(self, wanted: list[str]) -> None:
+        """Only the codecs of the settings, in their order; the others are never offered nor taken."""
+        for codec in self._endpoint.codecEnum2():
+            name = codec.codecId.partition("/")[0].upper()
+            priority = 255 - wanted.index(name) if name in wanted else 0
+            self._endpoint.codecSetPriority(codec.codecId, priority)
+
+    async def _stop(self, fd: int, desk: Desk) -> None:
+        self._endpoint.hangupAllCalls()
+        end = self._loop.time() + self._settings.node.shutdown_grace
+        while self._by_dialog and self._loop.time() < end:
+            self._poll()
+            await asyncio.sleep(TICK)
+        await close_desk(desk)
+        self._loop.remove_reader(fd)
+        self._listeners.close()
+        self._poll()
+        pj.tandem_native_stop()
+        self._endpoint.libDestroy()
+
+
+def _type_and_body(raw: bytes) -> tuple[str, bytes, bytes]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    message = Message.of(raw)
+    return (message.header("content-type") or "").partition(";")[0].strip().lower(), head, body

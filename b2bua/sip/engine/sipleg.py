@@ -1,0 +1,280 @@
+"""One leg as the calls see it, and the pjsua2 object behind it (engine notes: callbacks translate and leave).
+
+The pjsua2 object must die the moment its dialog is gone: a late `~Call()` hangs up whoever has its slot by then.  So
+only the `SipLeg` is handed out, and the only reference to the `PjCall` is in it, until `Closed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pjsua2 as pj
+
+from b2bua.sip.engine.sdp import audio_is_gone
+from b2bua.sip.engine.values import Headers
+from b2bua.sip.keys import KEYS, Presses
+from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Quality, Signal, Sound
+from media.ports import Line
+
+if TYPE_CHECKING:
+    from b2bua.sip.engine.endpoint import Engine
+
+NO_SINK: Callable[[Signal], None] = lambda signal: None  # noqa: E731
+EARLY, CONFIRMED = pj.PJSIP_INV_STATE_EARLY, pj.PJSIP_INV_STATE_CONFIRMED
+DISCONNECTED, UAC = pj.PJSIP_INV_STATE_DISCONNECTED, pj.PJSIP_ROLE_UAC
+BY_INFO = pj.PJSUA_DTMF_METHOD_SIP_INFO
+KEY_ENDED = 1 << 1  # PJMEDIA_STREAM_DTMF_IS_END, which SWIG does not see
+HELD_BY_PEER = pj.PJSUA_CALL_MEDIA_REMOTE_HOLD
+INFO_DTMF = 160
+"Milliseconds a key lasts that we send by INFO."
+
+
+class SipLeg:
+    """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
+
+    __slots__ = ("_early", "_engine", "_pj", "code", "dropped", "id", "quality", "sink", "sip_call_id", "source")
+
+    def __init__(self, engine: Engine, number: int) -> None:
+        self._engine = engine
+        self._pj: PjCall | None = None
+        self._early = False
+        self.id = number
+        self.sink: Callable[[Signal], None] = NO_SINK
+        "Where the leg's signals go; called on the loop's thread."
+        self.sip_call_id = ""
+        self.source = ""
+        self.code = 0
+        "The last status seen or sent."
+        self.dropped = False
+        "We asked for the end."
+        self.quality: Quality | None = None
+
+    def __repr__(self) -> str:
+        return f"<leg {self.id} {'gone' if self._pj is None else 'alive'} {self.code}>"
+
+    @property
+    def alive(self) -> bool:
+        return self._pj is not None
+
+    def ring(self, headers: Headers = ()) -> bool:
+        """180 to the caller."""
+        return self._answer(180, headers)
+
+    def progress(self, headers: Headers = ()) -> bool:
+        """183 with our SDP: the caller hears what we send from now on."""
+        return self._answer(183, headers)
+
+    def answer(self, headers: Headers = ()) -> bool:
+        """200 to the caller."""
+        return self._answer(200, headers)
+
+    def hang_up(self, code: int = 0, headers: Headers = ()) -> bool:
+        """BYE, CANCEL or the failure `code`, whichever the dialog's state asks for."""
+        call = self._pj
+        if call is None or self.dropped:
+            return False
+        self.dropped = True
+        self.code = code or self.code
+        status = pj.tandem_hangup(call.slot, code or 603, headers)
+        if status:
+            self._engine.note(self, "hangup", status)
+        return not status
+
+    def send_dtmf(self, digit: str) -> str:
+        """One key to the far end: RFC 4733 where its SDP took telephone-event, else INFO.
+
+        Returns the way, "" when gone.
+        """
+        call = self._pj
+        if call is None:
+            return ""
+        try:
+            call.dialDtmf(digit)
+            if call.port:
+                pj.tandem_gap_wake(call.port)
+            return "rfc4733"
+        except pj.Error:  # PJMEDIA_RTP_EREMNORFC2833: the far end took no telephone-event
+            pass
+        prm = pj.CallSendRequestParam()
+        prm.method = "INFO"
+        prm.txOption.contentType = "application/dtmf-relay"
+        prm.txOption.msgBody = f"Signal={digit}\r\nDuration={INFO_DTMF}\r\n"
+        try:
+            call.sendRequest(prm)
+        except pj.Error as error:
+            self._engine.note(self, "INFO", error.status)
+            return ""
+        return "info"
+
+    def native_id(self) -> int:
+        """The slot in pjsua's call table, -1 when gone."""
+        return self._pj.slot if self._pj is not None else -1
+
+    def _answer(self, code: int, headers: Headers) -> bool:
+        call = self._pj
+        if call is None or self.dropped:
+            return False
+        self.code = code
+        status = pj.tandem_answer(call.slot, code, headers)
+        if status:
+            self._engine.note(self, f"answer {code}", status)
+        return not status
+
+    def _tell(self, signal: Signal) -> None:
+        self.sink(signal)
+
+
+class PjCall(pj.Call):
+    """pjsua2's callbacks for one leg: make a value, hand it on, return.  Never raises into C."""
+
+    def __init__(self, account: pj.Account, leg: SipLeg, engine: Engine, call_id: int = -1) -> None:
+        super().__init__(account, call_id)
+        self.leg: SipLeg | None = leg
+        self.engine = engine
+        self.slot = call_id
+        "Our place in pjsua's call table; -1 until it is known."
+        self.port = 0
+        "The stream's media port, for native/gap.c; 0: none."
+        self.offers = True
+        "Our INVITE carries an offer, so that SDP in a 18x is its answer."
+        self.redirected = 0
+        "The 3xx we were sent, where that ends the call: PJSIP itself then says 487."
+        self._line: Line | None = None
+        self._presses = Presses()
+
+    def onCallState(self, prm: pj.OnCallStateParam) -> None:
+        leg = self.leg
+        if leg is None:
+            return
+        try:
+            brief = pj.tandem_brief(self._find_slot())
+            if brief is None:
+                return
+            state, role, code, _, _ = brief
+            if state == EARLY:
+                if role == UAC:
+                    leg.code = code
+                    early_media = self.offers and "application/sdp" in _received(prm).lower()
+                    leg._tell(Progress(leg.id, code, early_media))
+            elif state == CONFIRMED:
+                leg.code = 200
+                leg._tell(Answered(leg.id))
+            elif state == DISCONNECTED:
+                self._closed(leg, self.redirected or code, "" if leg.dropped else _received(prm))
+        except Exception as error:
+            self.engine.fault(leg, "onCallState", error)
+
+    def _closed(self, leg: SipLeg, code: int, message: str) -> None:
+        leg._pj = None
+        self.leg = None
+        self._drop_line()
+        self.engine.bury(self, leg)
+        leg.code = code or leg.code
+        reason = _header(message, "\nreason:") if message else ""
+        local = not leg.dropped and (not message or message.startswith("SIP/2.0 2"))
+        leg._tell(Closed(leg.id, leg.code, not leg.dropped, reason, leg.quality, local))
+        leg.sink = NO_SINK
+
+    def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:
+        leg = self.leg
+        if leg is None:
+            return
+        try:
+            brief = pj.tandem_brief(self._find_slot())
+            if brief is None:
+                return
+            _, _, _, index, status = brief
+            if index < 0:
+                leg._tell(Sound(leg.id, None, status == HELD_BY_PEER))
+                return
+            if self._line is None:  # else the stream is the one it was, and so is its place in the conference
+                self._line = Line(self.getAudioMedia(index))
+            leg._tell(Sound(leg.id, self._line, status == HELD_BY_PEER))
+        except Exception as error:
+            self.engine.fault(leg, "onCallMediaState", error)
+
+    def _find_slot(self) -> int:
+        """The slot, also inside `makeCall`, whose callbacks come before it has told us."""
+        if self.slot < 0:
+            self.slot = self.getId()
+        return self.slot
+
+    def _drop_line(self) -> None:
+        """The conference port is no longer this leg's: nobody may connect to it, it may be a stranger's soon."""
+        if self._line is not None:
+            self._line.gone()
+            self._line = None
+
+    def onDtmfEvent(self, prm: pj.OnDtmfEventParam) -> None:
+        """Each packet of a key (media thread) and each INFO with one (polling thread): hops to the loop."""
+        leg = self.leg
+        if leg is None:
+            return
+        try:
+            key, info = prm.digit.upper(), prm.method == BY_INFO
+            if key not in KEYS:
+                return
+            ended = bool(prm.flags & KEY_ENDED)
+            if info or self._presses.begins(key, int(prm.timestamp), int(prm.duration), ended=ended):
+                self.engine.hop(leg, Dtmf(leg.id, key, "info" if info else "rfc4733", max(0, int(prm.duration))))
+        except Exception as error:
+            self.engine.fault(leg, "onDtmfEvent", error)
+
+    def onStreamCreated(self, prm: pj.OnStreamCreatedParam) -> None:
+        """Before the conference gets the stream: a far end that sends nothing is passed over, not sent on as
+        silence."""
+        if pj.tandem_gap(int(prm.stream), int(prm.pPort)):
+            self.port = int(prm.pPort)
+
+    def onStreamDestroyed(self, prm: pj.OnStreamDestroyedParam) -> None:
+        """The last moment at which the stream's counters can be read; a re-INVITE adds to what was counted before."""
+        self.port = 0
+        self._drop_line()
+        leg = self.leg
+        if leg is None:
+            return
+        try:
+            leg.quality = self.engine.quality(self._find_slot(), prm.streamIdx, leg.quality)
+        except Exception as error:
+            self.engine.fault(leg, "onStreamDestroyed", error)
+
+    def onCallRxReinvite(self, prm: pj.OnCallRxReinviteParam) -> None:
+        """T.38, video only or nothing at all instead of our audio: 488, and the sound goes on as it was (RFC
+        3261 14.2)."""
+        try:
+            if audio_is_gone(prm.offer.wholeSdp):
+                prm.statusCode = 488
+        except Exception as error:
+            self.engine.fault(self.leg, "onCallRxReinvite", error)
+
+    def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
+        """A 3xx is a refusal here: nobody who is called chooses whom we call."""
+        self.redirected = prm.e.body.tsxState.tsx.statusCode
+        return int(pj.PJSIP_REDIRECT_STOP)
+
+    def onCallReplaceRequest(self, prm: pj.OnCallReplaceRequestParam) -> None:
+        """INVITE with Replaces: refused, a stranger could take over a call by guessing its tags."""
+        prm.statusCode = 603
+
+    def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
+        """REFER never reaches pjsua (native/usage.c answers it); refuse all the same."""
+        prm.statusCode = 603
+
+
+def _received(prm: pj.OnCallStateParam) -> str:
+    """The message that caused a state, "" where none did."""
+    event = prm.e
+    if event.type != pj.PJSIP_EVENT_TSX_STATE or event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
+        return ""
+    return str(event.body.tsxState.src.rdata.wholeMsg)
+
+
+def _header(message: str, name: str) -> str:
+    """The first value of a header in a received message; `name` as "\\nreason:"."""
+    head = message.partition("\r\n\r\n")[0]
+    at = head.lower().find(name)
+    if at < 0:
+        return ""
+    end = head.find("\r\n", at + len(name))
+    return head[at + len(name) : end if end >= 0 else len(head)].strip()

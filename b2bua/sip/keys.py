@@ -1,0 +1,36 @@
+"""Keys of a phone as one leg tells them: each press once, however many packets speak of it (RFC 4733 section 2.5)."""
+
+KEYS = frozenset("0123456789*#ABCD")
+"What is passed on; events that are no key (flash, tones) are not."
+
+SEGMENT_SLACK = 40
+"Milliseconds by which the next segment of a very long press may miss the end of the one before."
+
+
+def key_of(text: str) -> str | None:
+    """The key that the body of an application/dtmf INFO names; None where it names none."""
+    key = text.strip().upper()
+    return key if key in KEYS else None
+
+
+class Presses:
+    """Tells the presses apart in the telephone-events of one stream.
+
+    A press is known by the RTP timestamp of its beginning, which all its packets carry: its first packets may be lost,
+    and the same key may be pressed twice.  A press of more than 8 s comes in segments with timestamps of their own.
+    """
+
+    __slots__ = ("_at", "_duration", "_ended", "_key")
+
+    def __init__(self) -> None:
+        self._key, self._at, self._duration, self._ended = "", -1, 0, True
+
+    def begins(self, key: str, at: int, duration: int, *, ended: bool) -> bool:
+        """Whether this packet is the first that is seen of a press; times in milliseconds of the sender's clock."""
+        same = key == self._key and (at == self._at or self._goes_on(at))
+        self._ended = ended or (same and at == self._at and self._ended)
+        self._key, self._at, self._duration = key, at, duration
+        return not same
+
+    def _goes_on(self, at: int) -> bool:
+        return not self._ended and abs(at - self._at - self._duration) <= SEGMENT_SLACK

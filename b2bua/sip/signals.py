@@ -1,0 +1,86 @@
+"""What a leg tells its call: small values, made in a native callback and read by the call's own task."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An 18x arrived (UAC legs only)."""
+
+    leg: int
+    code: int
+    early_media: bool
+    "The response carried SDP: there is sound to hear before the answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """2xx and ACK have passed: the dialog is confirmed."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The leg's media started, changed or went away."""
+
+    leg: int
+    handle: object | None
+    "Opaque to everybody but `media`; None: no sound now."
+    held: bool = False
+    "The far end put us on hold (sendonly, inactive or c=0.0.0.0)."
+
+
+@dataclass(frozen=True, slots=True)
+class Dtmf:
+    """One key, once, however it came."""
+
+    leg: int
+    digit: str
+    method: str
+    "rfc4733 | info"
+    duration: int = 0
+    "Milliseconds, 0 when not known."
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """An INFO that is not DTMF; answered 200 already."""
+
+    leg: int
+    message: bytes
+    "The whole request, byte-exact."
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing of the leg is left.  The last signal of every leg."""
+
+    leg: int
+    code: int
+    "The final status: of the INVITE when it failed, 200 for a BYE."
+    by_peer: bool
+    reason: str = ""
+    "The far end's Reason header (RFC 3326), as it wrote it."
+    quality: "Quality | None" = None
+    local: bool = False
+    "The stack ended it: nothing came in time, the transport failed (RFC 3261 8.1.3.1), or the answer was of no use."
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What RTCP and the jitter buffer counted over the leg's life."""
+
+    codec: str
+    rx_packets: int
+    rx_lost: int
+    tx_packets: int
+    tx_lost: int
+    jitter_ms: float
+    rtt_ms: float
+    "0.0 when the far end sent no RTCP report."
+    buffer_ms: float
+    "Mean delay of our jitter buffer."
+
+
+Signal = Progress | Answered | Sound | Dtmf | Info | Closed

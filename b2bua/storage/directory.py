@@ -1,0 +1,51 @@
+"""The directory of routing, read from the tables as one snapshot and kept fresh by polling one number."""
+
+import asyncio
+
+import sqlalchemy as sa
+
+from b2bua.storage import business
+from b2bua.storage.errors import StorageUnavailable
+from b2bua.storage.storage import Storage
+from routing.directory import Directory
+
+
+async def load_directory(storage: Storage) -> tuple[int, Directory]:
+    """The revision and the directory of that revision. Raises StorageUnavailable."""
+    revision, found = await storage.read(_both)
+    return revision, found.directory()
+
+
+def _both(conn: sa.Connection) -> tuple[int, business.Business]:
+    # The number first: on PostgreSQL each statement has its own view, and a directory newer than its number is only
+    # loaded once more than needed.
+    return business.revision(conn), business.read(conn)
+
+
+class DirectoryFeed:
+    """The newest directory in memory: `feed.current` never waits, so calls go on when the database is gone."""
+
+    def __init__(self, storage: Storage, *, interval: float = 1.0) -> None:
+        """`interval`: seconds between two looks at the revision."""
+        self.storage, self.interval = storage, interval
+        self.current = Directory()
+        self.revision = 0
+
+    async def refresh(self) -> bool:
+        """Look now; True when a newer directory was loaded. Raises StorageUnavailable."""
+        if await self.storage.read(business.revision) == self.revision:
+            return False
+        self.revision, self.current = await load_directory(self.storage)
+        return True
+
+    async def run(self) -> None:
+        """Refresh for ever; an unavailable database leaves the last directory in place."""
+        while True:
+            await asyncio.sleep(self.interval)
+            try:
+                await self.refresh()
+            except StorageUnavailable:
+                pass  # the next look comes soon, and readiness is somebody else's question
+
+    def __repr__(self) -> str:
+        return f"<DirectoryFeed revision {self.revision}: {self.current!r}>"

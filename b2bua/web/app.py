@@ -1,0 +1,100 @@
+"""The API as an ASGI application: end points, their errors, the door in front of them, and its OpenAPI document."""
+
+import asyncio
+import json
+from collections import defaultdict
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from b2bua.web import (
+    agents,
+    api_keys,
+    audit,
+    calls,
+    cdrs,
+    feed,
+    health,
+    numbers,
+    problems,
+    routes,
+    tenants,
+    tokens,
+    trunks,
+)
+from b2bua.web.desk import Desk
+from b2bua.web.door import Door
+from b2bua.web.limits import Limits
+from b2bua.web.ports import Node
+from b2bua.web.problems import MEDIA_TYPE, ProblemOut
+
+ABOUT = """Every request but the health checks carries an API key: `Authorization: Bearer tdm_...`.
+
+Roles: `admin` everything; `operator` calls, records, tokens, and sees the configuration; `tenant` its own tokens,
+calls, records and events; `listener` events; `metrics` the metrics. Errors are problem details (RFC 9457) with all
+mistakes at once. Times are seconds since 1970-01-01 UTC. Trunks belong to the configuration file and are only shown.
+"""
+
+PROBLEMS = {
+    401: "No key, or one that is not valid.",
+    403: "The key's role may not do this, or it belongs to another tenant.",
+    404: "There is no such thing.",
+    409: "It contradicts what is there; all reasons are listed.",
+    413: "The body is too large.",
+    422: "The request has mistakes; all are listed.",
+    429: "Too many requests with this key; Retry-After says when to come back.",
+    503: "The database does not answer; Retry-After says when to come back.",
+}
+
+
+def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
+    """The application over this node. Its state lives as long as it does; nothing in it runs by itself."""
+    app = FastAPI(
+        title="Tandem",
+        description=ABOUT,
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.router.redirect_slashes = False  # a POST that is redirected loses its body
+    app.state.desk = desk = Desk(node, limits or Limits())
+    shared: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProblemOut, "description": text} for status, text in PROBLEMS.items()
+    }
+    methods: dict[str, set[str]] = defaultdict(set)
+    # the framework tries them in this order, and tokens are what is asked for most
+    for part in (tokens, calls, cdrs, tenants, numbers, agents, routes, trunks, api_keys, audit, feed, health):
+        app.include_router(part.router, responses={} if part in (feed, health) else shared)
+        for route in part.router.routes:
+            if isinstance(route, APIRoute):
+                methods[route.path].update(route.methods or ())
+    app.state.methods = methods
+    app.add_middleware(Door, desk=desk)
+    problems.install(app)
+
+    document: list[bytes] = []
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        if not document:
+            # a tenth of a second of work, and the calls are carried on this thread
+            document.append(await asyncio.to_thread(lambda: json.dumps(_schema(app)).encode()))
+        return Response(document[0], media_type="application/json")
+
+    return app
+
+
+def _schema(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the media type of problems where the framework puts its own."""
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    for path in made["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if status >= "400" and "application/json" in response.get("content", {}):
+                    response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+    return made

@@ -1,0 +1,23 @@
+"""What one client may cost the API: sizes, times, numbers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times are seconds, sizes bytes."""
+
+    body_within: float = 20.0
+    "A client has to send the whole body in this time."
+    small_body: int = 64 * 1024
+    "Any body but that of a bulk request: it is read on the loop that carries the calls."
+    check_key: float = 30.0
+    "Time between two looks whether the key of a long connection is still valid."
+    connections: int = 1000
+    "Connections at once; a further one is closed when it is made."
+    head_within: float = 15.0
+    "Time a connection may stay without a whole request head, whatever drips in."
+    read_within: float = 30.0
+    "Time a peer may read nothing of what we sent before it is dropped; no ASGI application can know this."
+    look_every: float = 1.0
+    "Time between two looks at all connections."

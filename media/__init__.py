@@ -1,0 +1,32 @@
+"""Sound: play, collect, bridge, tap, record behind one small interface.  What carries it is behind `ports.Back`."""
+
+from media.collect import Collected, Limits, Why, collect
+from media.playing import Playing, Recording
+from media.ports import Ending, Line, SoundError, Source
+from media.sound import Bridge, Desk, Sound, bridge
+from media.tap import Tap
+from media.tones import BEEP, BUSY, CONGESTION, RINGBACK, Cadence, Tone
+
+__all__ = [
+    "BEEP",
+    "BUSY",
+    "CONGESTION",
+    "RINGBACK",
+    "Bridge",
+    "Cadence",
+    "Collected",
+    "Desk",
+    "Ending",
+    "Limits",
+    "Line",
+    "Playing",
+    "Recording",
+    "Sound",
+    "SoundError",
+    "Source",
+    "Tap",
+    "Tone",
+    "Why",
+    "bridge",
+    "collect",
+]

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A far end that sends nothing is not to be heard as silence: without this the conference decodes, mixes, encodes and
+ * sends 50 packets of zeros a second to whoever listens to it, for every call on hold, in early media or with DTX.
+ * A relay would not either. The stream's own port is kept; only its get_frame and put_frame are asked through ours
+ * (pjmedia/port.h, a public interface). What was counted is in ldata, which streams leave to others. */
+#include "internal.h"
+#include "tandem.h"
+
+#define FADE_FRAMES 10 /* 200 ms: loss concealment has faded out by then, and so has what we send */
+#define LOOK_FRAMES 10 /* 200 ms between two looks at a stream whose buffer stays empty */
+#define KEEP_FRAMES 50 /* a packet of silence a second keeps the path open */
+#define KEY_FRAMES 60  /* how long one dialled key may need, with the pause behind it */
+
+static pj_status_t (*stream_get_frame)(pjmedia_port *port, pjmedia_frame *frame);
+static pj_status_t (*stream_put_frame)(pjmedia_port *port, pjmedia_frame *frame);
+
+/* Low half: frames since the jitter buffer ran empty. High half, signed: frames since there was something to send;
+ * negative while keys are dialled. */
+static unsigned empty_of(const pjmedia_port *port)
+{
+    return (unsigned)port->port_data.ldata & 0xffff;
+}
+
+static long idle_of(const pjmedia_port *port)
+{
+    return port->port_data.ldata >> 16;
+}
+
+static void keep(pjmedia_port *port, unsigned empty, long idle)
+{
+    port->port_data.ldata = idle * 0x10000 + empty;
+}
+
+/* Both on the conference's clock thread. */
+static pj_status_t get_frame(pjmedia_port *port, pjmedia_frame *frame)
+{
+    pjmedia_jb_state buffer;
+    unsigned empty = empty_of(port);
+
+    if (pjmedia_stream_get_stat_jbuf(port->port_data.pdata, &buffer) == PJ_SUCCESS && buffer.size == 0) {
+        keep(port, empty < FADE_FRAMES + LOOK_FRAMES ? empty + 1 : FADE_FRAMES + 1, idle_of(port));
+        if (empty >= FADE_FRAMES) {
+            /* The stream is asked now and then all the same, so that whatever keeps its buffer empty comes to an end. */
+            if (empty == FADE_FRAMES + LOOK_FRAMES)
+                stream_get_frame(port, frame);
+            frame->type = PJMEDIA_FRAME_TYPE_NONE;
+            frame->size = 0;
+            return PJ_SUCCESS;
+        }
+    } else if (empty) {
+        keep(port, 0, idle_of(port));
+    }
+    return stream_get_frame(port, frame);
+}
+
+/* A paused encoder sends nothing but goes on counting RTP time and sending RTCP reports. */
+static void quiet(pjmedia_port *port, pj_bool_t on)
+{
+    if (on)
+        pjmedia_stream_pause(port->port_data.pdata, PJMEDIA_DIR_ENCODING);
+    else
+        pjmedia_stream_resume(port->port_data.pdata, PJMEDIA_DIR_ENCODING);
+}
+
+static pj_status_t put_frame(pjmedia_port *port, pjmedia_frame *frame)
+{
+    long idle = idle_of(port);
+    pj_status_t status;
+
+    if (frame->type != PJMEDIA_FRAME_TYPE_NONE) {
+        if (idle) {
+            quiet(port, PJ_FALSE); /* also where keys were dialled into a quiet stream */
+            keep(port, empty_of(port), 0);
+        }
+        return stream_put_frame(port, frame);
+    }
+    idle = idle < 0x7fffff ? idle + 1 : KEEP_FRAMES;
+    keep(port, empty_of(port), idle);
+    if (idle < 0)
+        quiet(port, PJ_FALSE); /* a key is dialled */
+    else if (idle == FADE_FRAMES + 1)
+        quiet(port, PJ_TRUE);
+    if (idle <= FADE_FRAMES || idle % KEEP_FRAMES)
+        return stream_put_frame(port, frame);
+    quiet(port, PJ_FALSE);
+    status = stream_put_frame(port, frame);
+    quiet(port, PJ_TRUE);
+    return status;
+}
+
+int tandem_gap(size_t stream, size_t media_port)
+{
+    pjmedia_port *port = (pjmedia_port *)media_port;
+    pjmedia_stream_info info;
+
+    if (!port || port->port_data.pdata != (void *)stream || !port->get_frame || port->get_frame == get_frame)
+        return 0;
+    if (stream_get_frame && (stream_get_frame != port->get_frame || stream_put_frame != port->put_frame))
+        return 0; /* another kind of stream than the first one: leave it as it is */
+    if (pjmedia_stream_get_info((pjmedia_stream *)stream, &info) != PJ_SUCCESS)
+        return 0;
+    stream_get_frame = port->get_frame;
+    stream_put_frame = port->put_frame;
+    keep(port, FADE_FRAMES, 0);
+    port->get_frame = get_frame;
+    if (info.dir & PJMEDIA_DIR_ENCODING) /* else paused for good, and not ours to resume */
+        port->put_frame = put_frame;
+    return 1;
+}
+
+void tandem_gap_wake(size_t media_port)
+{
+    pjmedia_port *port = (pjmedia_port *)media_port;
+    long idle = idle_of(port);
+
+    keep(port, empty_of(port), (idle < 0 ? idle : 0) - KEY_FRAMES);
+}

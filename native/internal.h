@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What our C files share among themselves; only PJSIP's public headers are used. */
+#ifndef TANDEM_INTERNAL_H
+#define TANDEM_INTERNAL_H
+
+#include <pjsip.h>
+#include <pjsip_ua.h>
+#include <pjsua-lib/pjsua.h>
+
+/* One line per counter; the name is what Python and the metrics see. */
+#define TANDEM_COUNTERS(X) \
+    X(REQUESTS, "requests")                       /* requests that reached the gate, retransmissions included */ \
+    X(ADMITTED, "admitted")                       /* passed on to the transaction layer */ \
+    X(REFUSED_400, "refused_400") \
+    X(REFUSED_403, "refused_403") \
+    X(REFUSED_405, "refused_405") \
+    X(REFUSED_416, "refused_416") \
+    X(REFUSED_420, "refused_420") \
+    X(REFUSED_481, "refused_481") \
+    X(REFUSED_483, "refused_483") \
+    X(REFUSED_501, "refused_501") \
+    X(REFUSED_503, "refused_503") \
+    X(UNPARSED_400, "unparsed_400")               /* PJSIP could not read it, answered from the raw bytes */ \
+    X(UNPARSED_416, "unparsed_416") \
+    X(UNPARSED_505, "unparsed_505") \
+    X(UNPARSED_DROPPED, "unparsed_dropped")       /* unreadable and unanswerable */ \
+    X(BROKEN_ACKS, "broken_acks")                 /* dropped: an ACK is never answered */ \
+    X(BLANK_ANSWERS, "blank_answers")             /* responses whose body was nothing but line ends: dropped */ \
+    X(UNSENT, "unsent")                           /* an answer of ours that could not be sent */ \
+    X(DIALOG_OPTIONS, "dialog_options")           /* answered inside a living dialog: */ \
+    X(DIALOG_INFO, "dialog_info") \
+    X(DIALOG_REFER, "dialog_refer") \
+    X(DIALOG_NOTIFY, "dialog_notify") \
+    X(DIALOG_OTHER, "dialog_other") \
+    X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
+    X(PASSED_UP, "passed_up")                     /* handed to the queue that Python drains */ \
+    X(PASSED_UP_LOST, "passed_up_lost")           /* the queue was full */
+
+enum tandem_counter {
+#define X(id, name) COUNT_##id,
+    TANDEM_COUNTERS(X)
+#undef X
+    COUNT_END
+};
+
+extern unsigned long long tandem_count[COUNT_END];
+
+/* Relaxed: media threads never count, but a reader in another thread must not see half a number. */
+static inline void count(enum tandem_counter which)
+{
+    __atomic_fetch_add(&tandem_count[which], 1, __ATOMIC_RELAXED);
+}
+
+/* tandem.c: called when the endpoint unloads our modules by itself. */
+void tandem_gone(void);
+
+/* gate.c */
+pj_status_t gate_start(pjsip_endpoint *endpt);
+pj_status_t gate_stop(pjsip_endpoint *endpt);
+/* The Allow header as an element to put into a header list; never NULL after gate_start. */
+const pjsip_hdr *gate_allow_list(void);
+
+/* bodies.c */
+void body_trim(pjsip_rx_data *rdata);
+pj_bool_t body_is_blank(const pjsip_msg *msg);
+
+/* malformed.c */
+pj_status_t malformed_start(pjsip_endpoint *endpt);
+void malformed_stop(pjsip_endpoint *endpt);
+
+/* usage.c */
+pj_status_t usage_start(pjsip_endpoint *endpt);
+pj_status_t usage_stop(pjsip_endpoint *endpt);
+/* Adds our usage to the dialog of an outgoing message: the first chance to see a dialog on both legs. */
+void usage_watch(pjsip_tx_data *tdata);
+
+/* outgoing.c */
+void outgoing_tidy(pjsip_tx_data *tdata);
+
+/* oldhold.c */
+void oldhold_read(pjsip_rx_data *rdata);
+
+/* names.c */
+void names_read(pjsip_rx_data *rdata);
+void names_forget_maddr(pjsip_rx_data *rdata);
+
+/* soundless.c */
+void soundless_read(pjsip_rx_data *rdata);
+
+/* passed_up.c: a bounded queue of copies. */
+void passed_up_push(const pj_str_t *call_id, pj_bool_t is_uas, const pj_str_t *method, const char *msg, int len);
+void passed_up_clear(void);
+
+#endif

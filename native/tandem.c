@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Start, stop and the poll descriptor: the frame around gate, malformed and usage. */
+#include <malloc.h>
+
+#include "internal.h"
+#include "tandem.h"
+
+#define MEBIBYTE (1024 * 1024)
+
+static pjsip_endpoint *running;
+
+/* Calls come and go by the hundred a second, each with dozens of pools: memory that is given back to the kernel is
+ * asked for again, page fault by page fault, a moment later. */
+static void keep_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 256 * MEBIBYTE);
+    mallopt(M_TOP_PAD, 16 * MEBIBYTE);
+    mallopt(M_MMAP_THRESHOLD, 32 * MEBIBYTE);
+}
+
+void tandem_log_level(int level)
+{
+    pj_log_set_level(level);
+}
+
+int tandem_native_start(void)
+{
+    pjsip_endpoint *endpt = pjsua_get_pjsip_endpt();
+    pj_status_t status;
+
+    if (!endpt)
+        return PJ_EINVALIDOP;
+    if (running)
+        return PJ_EEXISTS;
+    if ((status = gate_start(endpt)) != PJ_SUCCESS)
+        return status;
+    if ((status = usage_start(endpt)) != PJ_SUCCESS) {
+        gate_stop(endpt);
+        return status;
+    }
+    if ((status = malformed_start(endpt)) != PJ_SUCCESS) {
+        usage_stop(endpt);
+        gate_stop(endpt);
+        return status;
+    }
+    running = endpt;
+    keep_memory();
+    return PJ_SUCCESS;
+}
+
+/* The endpoint is going away (libDestroy) and has taken the modules out itself. */
+void tandem_gone(void)
+{
+    running = NULL;
+    passed_up_clear();
+}
+
+int tandem_native_stop(void)
+{
+    pjsip_endpoint *endpt = running;
+    pj_status_t gate_status, usage_status;
+
+    if (!endpt)
+        return PJ_SUCCESS;
+    malformed_stop(endpt);
+    usage_status = usage_stop(endpt);
+    gate_status = gate_stop(endpt);
+    tandem_gone();
+    return gate_status != PJ_SUCCESS ? gate_status : usage_status;
+}
+
+int tandem_ioqueue_fd(void)
+{
+    pjsip_endpoint *endpt = pjsua_get_pjsip_endpt();
+    pj_oshandle_t handle = endpt ? pj_ioqueue_get_os_handle(pjsip_endpt_get_ioqueue(endpt)) : NULL;
+
+    return handle ? *(int *)handle : -1; /* epoll back end: a pointer to the descriptor */
+}

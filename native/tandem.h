@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What Python sees of our C beside pjsua2: SWIG reads this header, so every line is an API.
+ * All functions belong to the thread that polls PJSIP; none blocks, none releases the GIL.
+ */
+#ifndef TANDEM_H
+#define TANDEM_H
+
+#ifndef SWIG
+#ifndef PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN
+#endif
+#include <Python.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#endif
+
+/* PJLIB's own level; before libCreate it keeps the first lines off the terminal. */
+void tandem_log_level(int level);
+
+/* Puts gate and usage into the stack. Call after libInit, before or after libStart.
+ * Returns 0, or the pj_status_t of what failed (nothing stays registered then). */
+int tandem_native_start(void);
+
+/* Takes them out again and throws waiting requests away. libDestroy does the same, so this is for a restart
+ * inside one endpoint only. Returns 0 or a pj_status_t. */
+int tandem_native_stop(void);
+
+/* The descriptor to watch for readability instead of polling: PJSIP's epoll set. -1 before libInit. */
+int tandem_ioqueue_fd(void);
+
+/* New calls are admitted while fewer than max_legs legs exist; 0 = none at all (drain: OPTIONS is refused too),
+ * negative = no limit (the default). Refusals are 503 with Retry-After in seconds, without any state. */
+void tandem_admission(int max_legs, int retry_after);
+
+/* How many requests wait for tandem_next_request: cheap enough to ask after every libHandleEvents. */
+int tandem_pending(void);
+
+/* The oldest request that a dialog usage of ours answered and passes up, or None:
+ * (Call-ID, we are the UAS of the dialog, method, the whole message as bytes). */
+PyObject *tandem_next_request(void);
+
+/* On which of our sockets a received message arrived: (transport "udp" | "tcp" | "tls" | "other", address, port).
+ * packet is SipRxData.pjRxData, valid only inside the callback that has it. */
+PyObject *tandem_rx_listener(size_t packet);
+
+/* pjsua_call_answer2 with one audio line and no other media, and pjsua_call_hangup: headers is a tuple of at most 8
+ * (name, value) pairs. Return the pj_status_t. The GIL is let go meanwhile. */
+PyObject *tandem_answer(int call_id, int code, PyObject *headers);
+PyObject *tandem_hangup(int call_id, int code, PyObject *headers);
+
+/* What a callback needs of pjsua_call_get_info: (invite session's state, role, last status, index of the first audio
+ * line that has sound or -1, its pjsua_call_media_status), or None where there is no such call. */
+PyObject *tandem_brief(int call_id);
+
+/* What the stream of a call's media line has counted so far, or None where it has no audio stream: (codec, packets
+ * received, lost, sent, lost at the peer, mean jitter ms, mean round trip ms, mean jitter buffer ms, reports received,
+ * payload octets received).
+ * call_id is pjsua's. Also works in onStreamDestroyed, for the last time. */
+PyObject *tandem_stream(int call_id, unsigned index);
+
+/* Let the conference pass over this stream while its far end sends nothing. Both are OnStreamCreatedParam's, valid only
+ * inside that callback: stream and pPort. Returns 1, or 0 where the stream stays as it is. */
+int tandem_gap(size_t stream, size_t media_port);
+
+/* A key is about to be dialled into this stream: it sends although nobody speaks. media_port is the pPort of a stream
+ * that tandem_gap took and that is not destroyed yet. */
+void tandem_gap_wake(size_t media_port);
+
+/* The status of the last INVITE that was refused, if that was one of this Call-ID; else 0. */
+int tandem_refused(const char *call_id);
+
+/* Every counter since the start of the process: {name: count}. */
+PyObject *tandem_counters(void);
+
+/* Where this build comes from, as JSON: pjproject version, source, checksums, flags. */
+const char *tandem_build(void);
+
+#ifndef SWIG
+#ifdef __cplusplus
+}
+#endif
+#endif
+#endif

@@ -1,0 +1,208 @@
+"""The commands of scripts/bench."""
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import calls as call_rates
+from . import cores, latency, leak, media, plot, results, table
+from . import profile as profiling
+from .console import PROGRESS, RESULT, note
+from .machine import ROOT, this_machine
+from .quiet import wait_for_quiet
+from .stage import Kind, Stage
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Measures Tandem beside Sippy B2BUA on this machine: the server on one core, the generator on another, all on"
+    " loopback. Results are kept by part in the folder of --out, printed as a table and drawn as a PNG. Nothing else"
+    " should run meanwhile.",
+)
+
+GENERATOR_RATE = 2000.0
+"Calls a second that the generator is tried with, alone."
+
+
+class Options:
+    """What all commands share."""
+
+    out = ROOT / "build" / "bench"
+    patience = 0.0
+    keep: Path | None = None
+    server_core: int | None = None
+
+
+Runs = Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")]
+Seconds = Annotated[float, typer.Option(min=1, help="Seconds that calls are started in one step.")]
+Only = Annotated[Kind | None, typer.Option(help="Measure this system alone.")]
+
+
+@app.callback()
+def common(
+    out: Annotated[Path, typer.Option(help="Folder of results.json and bench.png.")] = Options.out,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a quiet machine before each server.")] = 0.0,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep servers' folders and SIPp's files in a new folder there.")
+    ] = None,
+    nice: Annotated[
+        int, typer.Option(min=-20, max=0, help="Priority over other programs, such as -15; needs root.")
+    ] = 0,
+    server_core: Annotated[int | None, typer.Option(help="Core of the server; the generator takes another.")] = None,
+) -> None:
+    """Options of all commands."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))  # servers and SIPp are ended on the way out
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+    Options.out, Options.patience, Options.keep, Options.server_core = out.resolve(), wait, keep, server_core
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[Stage]:
+    """The stage for one command."""
+    chosen = cores.choose(Options.server_core)
+    if chosen.shared:
+        note("this machine has one core: server and generator share it, figures are good for comparing only")
+    chosen.pin_generator()
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as scratch:
+        folder = Path(scratch)
+        if Options.keep:
+            Options.keep.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="run-", dir=Options.keep)).resolve()
+        if not wait_for_quiet(chosen, Options.patience):
+            note("the machine is in use by others: figures will suffer")
+        yield Stage(folder, chosen, Options.patience)
+
+
+def kinds(only: Kind | None) -> list[Kind]:
+    """The systems to measure."""
+    return [only] if only else ["sippy", "tandem"]
+
+
+@app.command()
+def calls(
+    runs: Runs = 5,
+    seconds: Seconds = 10.0,
+    precision: Annotated[float, typer.Option(help="End the search at this relative distance.")] = 0.04,
+    cpu_rate: Annotated[float, typer.Option(help="Calls a second at which processor time is measured.")] = 100.0,
+    only: Only = None,
+) -> None:
+    """Calls a second without failure, and processor time of a call. 3 s hold, SDP, no RTP."""
+    with stage() as here:
+        alone = call_rates.limit(here, GENERATOR_RATE, seconds)
+        note(f"generator alone: {alone}")
+        found = call_rates.measure(
+            here, kinds(only), runs=runs, seconds=seconds, precision=precision, cpu_rate=cpu_rate
+        )
+    kept = results.load(Options.out)
+    kept.calls, kept.cpu_rate = found, cpu_rate
+    kept.generator = GENERATOR_RATE if alone.passed else 0.0
+    _finish(kept, "calls")
+
+
+@app.command(name="latency")
+def setup_times(
+    runs: Runs = 5,
+    rate: Annotated[float, typer.Option(help="Calls a second.")] = 50.0,
+    seconds: Seconds = 20.0,
+    only: Only = None,
+) -> None:
+    """INVITE to 180 and to 200, by kernel time stamps at the trunk; calls come at random times."""
+    with stage() as here:
+        found = latency.measure(here, kinds(only), runs=runs, rate=rate, seconds=seconds)
+    kept = results.load(Options.out)
+    kept.latency, kept.latency_rate = found, rate
+    _finish(kept, "latency")
+
+
+@app.command(name="media")
+def sound(
+    runs: Runs = 3,
+    calls: Annotated[int, typer.Option(min=1, help="Bridged calls at once.")] = 200,
+    seconds: Seconds = 10.0,
+    search: Annotated[bool, typer.Option(help="Then add calls until packets are lost or late.")] = True,
+) -> None:
+    """Bridged calls with real RTP both ways: loss, delay, processor time, memory of a live call. Tandem alone."""
+    with stage() as here:
+        found = media.measure(here, runs=runs, calls=calls, seconds=seconds, search=search)
+    kept = results.load(Options.out)
+    kept.media = found
+    _finish(kept, "media")
+
+
+@app.command(name="leak")
+def leaks(
+    calls: Annotated[int, typer.Option(min=3, help="Calls in all.")] = 15_000,
+    rate: Annotated[float, typer.Option(help="Calls a second.")] = 100.0,
+) -> None:
+    """What many calls leave behind: live calls, legs, descriptors, memory; and whether each has its record."""
+    with stage() as here:
+        found = leak.measure(here, calls=calls, rate=rate)
+    kept = results.load(Options.out)
+    kept.leak = found
+    _finish(kept, "leak")
+
+
+@app.command()
+def profile(
+    rate: Annotated[float, typer.Option(help="Calls a second.")] = 100.0,
+    seconds: Seconds = 10.0,
+) -> None:
+    """Where Tandem's processor time goes: by native object (perf, package linux-perf) and by layer (py-spy)."""
+    with stage() as here:
+        found = profiling.measure(here, rate=rate, seconds=seconds)
+    kept = results.load(Options.out)
+    kept.profile = found
+    _finish(kept, "profile")
+    for shares in (found.objects, found.layers, found.functions):
+        RESULT.print(table.printed_shares(shares))
+
+
+@app.command(name="all")
+def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a first impression.")] = False) -> None:
+    """All of the above, one after the other (half an hour to an hour; --quick: some minutes)."""
+    if quick:
+        calls(runs=1, seconds=5.0, precision=0.1)
+        setup_times(runs=1, seconds=10.0)
+        sound(runs=1, calls=50, seconds=5.0, search=False)
+        leaks(calls=1500)
+    else:
+        calls()
+        setup_times()
+        sound()
+        leaks()
+        profile()
+
+
+@app.command(name="table")
+def show_table(
+    docs: Annotated[bool, typer.Option(help="Write table and picture into docs/ too.")] = False,
+) -> None:
+    """Print what has been measured so far."""
+    kept = results.load(Options.out)
+    RESULT.print(table.printed(table.rows(kept)))
+    if docs:
+        table.write_page(kept)
+        plot.draw(kept, ROOT / "docs" / "img" / "bench.png")
+
+
+def _finish(kept: results.Results, part: str) -> None:
+    kept.machines[part] = this_machine()
+    file = kept.save(Options.out)
+    picture = Options.out / "bench.png"
+    plot.draw(kept, picture)
+    RESULT.print(table.printed(table.rows(kept)))
+    PROGRESS.print(f"{file}, {picture}")
+
+
+if __name__ == "__main__":
+    app(prog_name="scripts/bench")

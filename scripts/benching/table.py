@@ -1,0 +1,222 @@
+"""The results as rows, with ratios and goals; printed, and written into docs/performance.md."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from .calls import CallRates
+from .latency import SetupTimes
+from .machine import ROOT
+from .results import Results
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- {}: written by scripts/bench table --docs -->", "<!-- end of {} -->"
+
+CALLS_GOAL = 1.3
+"Calls a second, in times Sippy's, with the full job."
+LATENCY_GOAL = 2.0
+"p99 of INVITE to 180, in times Sippy's."
+MEMORY_GOAL = 300.0
+"kB of a live call with media."
+LOSS_GOAL = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of both systems."""
+
+    measure: str
+    tandem: str
+    sippy: str = "-"
+    ratio: float | None = None
+    goal: str = "-"
+    met: bool | None = None
+
+
+def rows(results: Results) -> list[Row]:
+    """Everything that has been measured."""
+    return [*_calls(results), *_latency(results), *_media(results), *_leak(results)]
+
+
+def _calls(results: Results) -> list[Row]:
+    if not results.calls:
+        return []
+    none = CallRates()
+    tandem, sippy = results.calls.get("tandem", none), results.calls.get("sippy", none)
+    rate = _ratio(tandem.rate, sippy.rate)
+    found = [
+        Row(
+            "calls/s on one core, none failed",
+            _spread(tandem.rates, "{:.0f}"),
+            _spread(sippy.rates, "{:.0f}"),
+            rate,
+            f">= {CALLS_GOAL}x",
+            None if rate is None else rate >= CALLS_GOAL,
+        ),
+        Row(
+            f"CPU ms a call, at {results.cpu_rate:g} calls/s",
+            _spread(tandem.cpu_ms, "{:.2f}"),
+            _spread(sippy.cpu_ms, "{:.2f}"),
+            _ratio(tandem.cpu, sippy.cpu),
+        ),
+    ]
+    if results.generator:
+        found.append(Row("the generator alone, calls/s", f"{results.generator:.0f}", f"{results.generator:.0f}"))
+    return found
+
+
+def _latency(results: Results) -> list[Row]:
+    if not results.latency:
+        return []
+    none = SetupTimes()
+    tandem, sippy = results.latency.get("tandem", none), results.latency.get("sippy", none)
+    found = []
+    for what, name in (("180", "ringing"), ("200", "answered")):
+        for percent in ("p50", "p99"):
+            key = f"{name}_{percent}"
+            ratio, judged = _ratio(tandem.median(key), sippy.median(key)), key == "ringing_p99"
+            found.append(
+                Row(
+                    f"INVITE to {what}, {percent}, ms, at {results.latency_rate:g} calls/s",
+                    _spread(getattr(tandem, key), "{:.2f}"),
+                    _spread(getattr(sippy, key), "{:.2f}"),
+                    ratio,
+                    f"<= {LATENCY_GOAL:g}x" if judged else "-",
+                    ratio <= LATENCY_GOAL if judged and ratio is not None else None,
+                )
+            )
+    if tandem.failed or sippy.failed:
+        found.append(Row("  calls not answered", str(tandem.failed), str(sippy.failed), goal="0", met=False))
+    return found
+
+
+def _media(results: Results) -> list[Row]:
+    if not results.media or not results.media.loads:
+        return []
+    media = results.media
+    loss, memory = media.median("loss"), media.median("bytes_per_call") / 1000
+    found = [
+        Row(
+            f"{media.calls} bridged calls with sound: packets lost", f"{loss:.3%}", goal="< 0.1 %", met=loss < LOSS_GOAL
+        ),
+        Row("  delay added, p50 / p99, ms", f"{media.median('p50_ms'):.2f} / {media.median('p99_ms'):.2f}"),
+        Row("  CPU % of one core for 100 calls", f"{100 * media.median('cpu') * 100 / media.calls:.1f}"),
+        Row(
+            "  kB (PSS) for each live call",
+            f"{memory:.0f}",
+            goal=f"<= {MEMORY_GOAL:.0f}",
+            met=memory <= MEMORY_GOAL,
+        ),
+    ]
+    if media.most:
+        found.append(Row("most calls with sound on one core", _spread(media.most, "{:.0f}")))
+    return found
+
+
+def _leak(results: Results) -> list[Row]:
+    leak = results.leak
+    if leak is None:
+        return []
+    left = f"{leak.live_calls} / {leak.live_legs} / {max(0, leak.descriptors)}"
+    lost = f"{leak.failed} / {leak.missing_records} / {leak.missing_tokens}"
+    growth = leak.end_mb / leak.plateau_mb - 1
+    return [
+        Row(
+            f"after {leak.calls} calls: calls, legs, descriptors left", left, goal="0 / 0 / 0", met=left == "0 / 0 / 0"
+        ),
+        Row("  calls failed, records missing, tokens not consumed", lost, goal="0 / 0 / 0", met=lost == "0 / 0 / 0"),
+        Row(
+            "  memory at the start, plateau, end, MB",
+            f"{leak.start_mb:.0f} / {leak.plateau_mb:.0f} / {leak.end_mb:.0f}",
+            goal="end <= plateau + 10 %",
+            met=growth <= 0.10,
+        ),
+    ]
+
+
+def _ratio(mine: float, theirs: float) -> float | None:
+    return mine / theirs if mine and theirs else None
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    """The median, and the range when there are several runs."""
+    if not values:
+        return "-"
+    middle = statistics.median(values)
+    if len(values) == 1:
+        return form.format(middle)
+    return f"{form.format(middle)} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def printed(found: Sequence[Row]) -> Table:
+    """For the terminal."""
+    table = Table(title="Tandem with its full job, Sippy B2BUA with none; median (range) of the runs")
+    for name in ("measure", "Tandem", "Sippy B2BUA", "ratio", "goal", ""):
+        table.add_column(name, justify="left" if name == "measure" else "right")
+    for row in found:
+        verdict = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[row.met]
+        table.add_row(row.measure, row.tandem, row.sippy, _times(row), row.goal, verdict)
+    return table
+
+
+def printed_shares(shares: Mapping[str, float]) -> Table:
+    """A part of the profile, for the terminal."""
+    table = Table("share", "where", show_header=False)
+    for name, share in shares.items():
+        table.add_row(f"{share:.1%}", name)
+    return table
+
+
+def markdown(results: Results) -> str:
+    """For the page, with the circumstances."""
+    lines = [
+        "| measure | Tandem | Sippy B2BUA | ratio | goal | |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for row in rows(results):
+        verdict = {True: "met", False: "missed", None: ""}[row.met]
+        measure = row.measure.replace("  ", "&nbsp;&nbsp;")
+        lines.append(f"| {measure} | {row.tandem} | {row.sippy} | {_times(row)} | {row.goal} | {verdict} |")
+    lines.append("")
+    parts: dict[str, list[str]] = {}
+    for part, machine in results.machines.items():
+        parts.setdefault(str(machine), []).append(part)
+    lines += [f"{', '.join(names)}: {machine}." for machine, names in parts.items()]
+    return "\n".join(lines)
+
+
+def markdown_profile(results: Results) -> str:
+    """The profile for the page: two lists side by side would be hard to read, so one after the other."""
+    found = results.profile
+    if found is None:
+        return "Not measured."
+    lines = [f"At {found.rate:g} calls/s a call costs {found.cpu_ms:.2f} ms of processor time. Shares of it:"]
+    for title, shares in (
+        ("native object (perf); a thread of its own is named", found.objects),
+        ("layer of the source, of the time Python code runs (py-spy)", found.layers),
+        ("function, of the same time, what it calls left out (py-spy)", found.functions),
+    ):
+        if shares:
+            lines += ["", f"| {title} | share |", "|---|---:|"]
+            lines += [f"| {name} | {share:.1%} |" for name, share in shares.items()]
+    return "\n".join(lines)
+
+
+def _times(row: Row) -> str:
+    return "-" if row.ratio is None else f"{row.ratio:.2f}"
+
+
+def write_page(results: Results, page: Path = PAGE) -> None:
+    """Put table and profile between their marks on the page. ValueError when the marks are not there."""
+    text = page.read_text(encoding="utf-8")
+    for name, content in (("table", markdown(results)), ("profile", markdown_profile(results))):
+        begin, end = BEGIN.format(name), END.format(name)
+        head, first, rest = text.partition(begin)
+        _, last, tail = rest.partition(end)
+        if not first or not last:
+            raise ValueError(f"{page}: the marks {begin} and {end} are missing")
+        text = f"{head}{begin}\n{content}\n{end}{tail}"
+    page.write_text(text, encoding="utf-8")

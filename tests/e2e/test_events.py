@@ -1,0 +1,132 @@
+"""Event records on the TCP socket and the WebSocket: one order for all, resumed by number, nobody waits."""
+
+import socket
+from functools import partial
+
+import pytest
+
+from tests.e2e.conftest import StartServer
+from tests.e2e.several_trunks import diverted_by, served
+from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER
+from tests.peers.listener import Listener
+from tests.peers.server import Server
+from tests.peers.sipp import Sipp
+from tests.peers.uac import Caller
+from tests.peers.uas import Phone
+from tests.peers.waiting import eventually
+
+ORDER = [
+    "call.received", "call.correlated", "screen.pop", "call.offered", "call.ringing", "call.answered", "call.ended",
+]  # fmt: skip
+
+
+async def test_each_call_is_received_once_with_both_numbers(server: Server, caller: Caller, phone: Phone) -> None:
+    """R0-02: the calling and the called number, exactly once a call, before anything else of it."""
+    await server.api.furnish(phone.uri)
+    listener = await server.listen()
+    token = await server.api.issue_token()
+    await served(server, caller, phone, headers=diverted_by(token["original_called_number"]))
+    await caller.invite(server.outside, "4008109999", caller="02166660000")  # nobody's number
+    await caller.expect(404)
+    for _ in range(2):
+        await listener.expect("call.ended")
+    received = listener.of_type("call.received")
+    assert [event["data"] for event in received] == [
+        {"calling": BILLING_NUMBER, "called": ACCESS_NUMBER, "trunk": "carrier"},
+        {"calling": "02166660000", "called": "4008109999", "trunk": "carrier"},
+    ]
+    assert listener.of_call(received[0]["call"]) == ORDER
+    assert listener.of_call(received[1]["call"]) == ["call.received", "call.uncorrelated", "call.ended"]
+    assert all(event["node"] == "test" for event in listener.events)
+
+
+async def test_two_listeners_get_everything_in_order_while_a_third_stops_reading(
+    server: Server, trunk: Sipp, agent: Sipp
+) -> None:
+    """R0-14: both sockets, the same records in the same order; one that reads nothing delays neither."""
+    await server.api.furnish(agent.uri)
+    tcp, web = await server.listen_tcp(after=0), await server.listen(after=0)
+    with socket.create_connection(server.events_address) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.sendall(b'{"after": 0}\n')
+        before = max(tcp.last, web.last)
+        numbers = [(await server.api.issue_token())["original_called_number"] for _ in range(20)]
+        file = trunk.folder / "numbers.csv"
+        file.write_text("SEQUENTIAL\n" + "".join(f"{n};{BILLING_NUMBER};{ACCESS_NUMBER}\n" for n in numbers))
+        answered = await agent.answers("load-agent", n=20)
+        placed = await trunk.start_calls(server.outside, "load-trunk", n=20, rate=20, inject=file)
+        await placed.done()
+        await answered.done()
+        assert placed.failed == 0
+        await server.api.cdrs(20)
+        for listener in (tcp, web):
+            await eventually(partial(all_ended, listener, before), "all calls have ended for this listener")
+    end = min(tcp.last, web.last)
+    told = [[event for event in listener.events if event["number"] <= end] for listener in (tcp, web)]
+    assert told[0] == told[1]
+    assert [event["number"] for event in told[0]] == list(range(1, end + 1))
+    ours = {event["call"] for event in tcp.of_type("call.received") if event["number"] > before}
+    assert len(ours) == 20
+    for call in ours:
+        assert tcp.of_call(call) == ORDER
+
+
+def all_ended(listener: Listener, before: int) -> bool:
+    """Whether the twenty calls of the load are over for this listener."""
+    return len([event for event in listener.of_type("call.ended") if event["number"] > before]) >= 20
+
+
+@pytest.mark.parametrize("kind", ["tcp", "websocket"])
+async def test_a_listener_that_was_away_resumes_from_its_last_number(
+    server: Server, caller: Caller, phone: Phone, kind: str
+) -> None:
+    """R0-14: what happened meanwhile, then what happens now, without gap or repeat."""
+    await server.api.furnish(phone.uri)
+    listen = server.listen_tcp if kind == "tcp" else server.listen
+    first = await listen(after=0)
+    tokens = [await server.api.issue_token() for _ in range(3)]
+    a, b, c = (diverted_by(token["original_called_number"]) for token in tokens)
+    await served(server, caller, phone, headers=a)
+    await eventually(lambda: first.of_type("call.ended"), "the first call has ended for the listener")
+    await first.close()
+    await served(server, caller, phone, headers=b)
+    second = await listen(after=first.last)
+    await served(server, caller, phone, headers=c)
+    for _ in range(2):
+        await second.expect("call.ended")
+    numbers = [event["number"] for event in second.events]
+    assert numbers == list(range(first.last + 1, first.last + 1 + 2 * len(ORDER)))
+
+
+async def test_a_number_from_the_future_is_an_error_and_not_silence(server: Server) -> None:
+    """R0-14: a listener of another node, or of a database set back, learns of it."""
+    listener = await server.listen_tcp(after=10**9)
+    await eventually(lambda: listener.ended, "the server has closed the connection")
+    assert "no event" in str(listener.events[0])
+
+
+async def test_a_tenants_key_sees_its_own_calls_only(start_server: StartServer, caller: Caller, phone: Phone) -> None:
+    """R0-14, R1-05: on both sockets; without a key, or with a wrong one, nobody listens where keys are asked for."""
+    server = await start_server({"events": {"require_key": True}})
+    await server.api.furnish(phone.uri)
+    await server.api.add_tenant("beta", "7002")
+    secret = {}
+    for tenant in ("acme", "beta"):
+        body = {"name": tenant, "role": "tenant", "tenant": tenant}
+        secret[tenant] = (await server.api.post("/v1/api-keys", body))["secret"]
+    listeners = {
+        (tenant, listen.__name__): await listen(after=0, token=secret[tenant])
+        for tenant in secret
+        for listen in (server.listen, server.listen_tcp)
+    }
+    for tenant in secret:
+        token = await server.api.issue_token(tenant)
+        await served(server, caller, phone, headers=diverted_by(token["original_called_number"]))
+    for (tenant, _), listener in listeners.items():
+        await listener.expect("call.ended")
+        assert {event["data"]["tenant"] for event in listener.events} == {tenant}
+        assert len(listener.of_type("call.ended")) == 1
+    for wrong in (None, "tdm_wrong"):
+        async with await Listener.over_tcp(server.events_address, after=0, token=wrong) as refused:
+            await eventually(partial(getattr, refused, "ended"), "the server has closed the connection")
+            assert [list(event) for event in refused.events] == [["error"]]

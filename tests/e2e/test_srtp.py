@@ -1,0 +1,105 @@
+"""SRTP with SDES keys (RFC 4568) on a listener: optional takes both, required refuses what is in clear."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.e2e.conftest import StartServer
+from tests.e2e.legs import call_again, call_in, end, hear_each_other
+from tests.peers.pjsip_phone import PjsipPhone
+from tests.peers.server import Server
+from tests.peers.uac import Caller
+from tests.peers.uas import Phone
+
+OpenPhone = Callable[..., Awaitable[PjsipPhone]]
+
+
+async def secured(start_server: StartServer, side: str, wish: str) -> Server:
+    return await start_server({f"listeners.{side}": {"srtp": wish}})
+
+
+@pytest.mark.parametrize("wish", ["optional", "required"])
+async def test_an_agent_with_srtp_talks_to_a_trunk_without(
+    start_server: StartServer, open_pjsip: OpenPhone, caller: Caller, wish: str
+) -> None:
+    """SRTP inside, plain RTP outside: sound both ways, keys on the inside only."""
+    server = await secured(start_server, "inside", wish)
+    phone = await open_pjsip("1001", answer=200, srtp=wish)
+    await call_in(server, caller, phone.uri)
+    ring = await phone.rings()
+    assert b"a=crypto:" in ring.sip.body
+    assert (b"RTP/SAVP" in ring.sip.body) == (wish == "required")
+    answer = await caller.answered()
+    assert b"crypto" not in answer.body
+    await caller.hears(phone.tone)
+    assert caller.sound.tone
+    await phone.hears(caller.sound.tone)
+    await (await caller.bye()).expect(200)
+    await phone.ended()
+
+
+async def test_an_optional_listener_serves_a_phone_without_srtp(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """SRTP optional: a phone that takes no key gets plain RTP."""
+    server = await secured(start_server, "inside", "optional")
+    await call_in(server, caller, phone.uri)
+    await phone.answers()
+    await caller.answered()
+    await hear_each_other(caller, phone)
+    await end(caller, phone)
+
+
+async def test_a_required_listener_refuses_an_answer_in_clear(
+    start_server: StartServer, open_pjsip: OpenPhone, caller: Caller
+) -> None:
+    """SRTP required inside: a phone that cannot is not talked to in clear; the trunk gets 488."""
+    server = await secured(start_server, "inside", "required")
+    phone = await open_pjsip("1001", answer=200, srtp="off")
+    await call_in(server, caller, phone.uri)
+    assert (await caller.expect("4xx")).status == 488
+
+
+@pytest.mark.parametrize("wish", ["optional", "required"])
+async def test_a_trunk_with_srtp_talks_to_an_agent_without(
+    start_server: StartServer, open_pjsip: OpenPhone, phone: Phone, wish: str
+) -> None:
+    """SRTP outside: the PJSIP phone plays the trunk; its call takes the default route."""
+    server = await start_server({"listeners.outside": {"srtp": wish}, "calls": {"default_route": "desk"}})
+    await server.api.add_agent(phone.uri)
+    await server.api.add_route("desk", "1001")
+    await server.api.add_access_number(correlation="off")
+    trunk = await open_pjsip("trunk", srtp="required")
+    await trunk.dial(f"sip:4008100001@{server.outside[0]}:{server.outside[1]}")
+    ring = await phone.answers()
+    assert b"crypto" not in ring.body
+    await phone.hears(trunk.tone)
+    assert phone.sound.tone
+    await trunk.hears(phone.sound.tone)
+    await (await phone.bye()).expect(200)
+    await trunk.ended()
+
+
+async def test_a_required_listener_refuses_an_offer_in_clear(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """SRTP required outside: RTP/AVP gets 488, nobody is rung, the record says why."""
+    server = await secured(start_server, "outside", "required")
+    await call_in(server, caller, phone.uri)
+    await caller.expect(488)
+    assert phone.calls == []
+    assert (await server.api.cdr())["cause"] == "media-not-acceptable"
+
+
+async def test_an_optional_listener_takes_an_offer_in_clear(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """SRTP optional outside: a plain offer gets a plain answer."""
+    server = await secured(start_server, "outside", "optional")
+    await server.api.furnish(phone.uri)
+    await call_again(server, caller)
+    await phone.answers()
+    answer = await caller.answered()
+    assert b"crypto" not in answer.body
+    await hear_each_other(caller, phone)
+    await end(caller, phone)

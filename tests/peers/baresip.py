@@ -1,0 +1,177 @@
+"""baresip as an agent's phone: a third SIP stack, with a configuration folder and a control socket of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tests.peers import sound
+from tests.peers.ports import PORTS
+from tests.peers.process import Child
+from tests.peers.rtp import CLEAR, TONES, WINDOW
+from tests.peers.waiting import deadline, eventually
+from tests.peers.wire import Address
+
+MODULES = Path("/usr/lib/baresip/modules")
+LONGEST = 120
+"Seconds of tone in the file it plays."
+
+CONFIGURATION = """\
+sip_listen {host}:{port}
+module_path {modules}
+module g711.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module_app account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+rtp_ports {rtp}-{rtp_last}
+audio_source aufile,{tone}
+audio_player aubridge,sink
+audio_alert aubridge,alert
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+snd_path {folder}
+"""
+
+
+class Baresip:
+    """`async with await Baresip.open(folder) as phone`: it answers every call unless `answer=False`."""
+
+    def __init__(self, child: Child, folder: Path, name: str, address: Address, tone: float) -> None:
+        self.child, self.folder, self.name, self.address, self.tone = child, folder, name, address, tone
+        self.events: list[dict[str, Any]] = []
+        "What its control socket told: types such as CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED."
+        self._taken: set[int] = set()
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        name: str = "baresip",
+        *,
+        host: str = "127.0.0.1",
+        answer: bool = True,
+        codecs: Sequence[str] = ("PCMA", "PCMU"),
+        tone: float | None = None,
+    ) -> Self:
+        """Write its configuration, start it, and wait until it listens and can be controlled."""
+        program = shutil.which("baresip")
+        assert program, "baresip is missing: package baresip-core"
+        folder = folder / name
+        folder.mkdir(parents=True)
+        tone = next(TONES) if tone is None else tone
+        port = PORTS.take(2)  # it takes the one above for TLS, asked or not
+        control, rtp = PORTS.take(), PORTS.take(20, even=True)
+        write_tone(folder / "tone.wav", tone)
+        text = CONFIGURATION.format(
+            host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
+            tone=folder / "tone.wav",
+        )  # fmt: skip
+        (folder / "config").write_text(text)
+        mode, names = "auto" if answer else "manual", ",".join(c.lower() for c in codecs)
+        account = f"<sip:{name}@{host}:{port}>;regint=0;answermode={mode};audio_codecs={names}\n"
+        (folder / "accounts").write_text(account)
+        (folder / "contacts").write_text("")
+        child = Child([program, "-f", str(folder), "-s", "-4"], folder=folder, log="baresip.log")
+        phone = cls(child, folder, name, (host, port), tone)
+        try:
+            await eventually(
+                lambda: child.bound(port) and child.bound(control, "tcp"), f"baresip listens\n{child.log()}"
+            )
+            reader, phone._writer = await asyncio.open_connection("127.0.0.1", control)
+            phone._task = asyncio.create_task(phone._read(reader))
+        except BaseException:
+            await phone.close()
+            raise
+        return phone
+
+    @property
+    def uri(self) -> str:
+        """The contact to configure for it."""
+        return f"sip:{self.name}@{self.address[0]}:{self.address[1]}"
+
+    async def expect(self, kind: str, within: float | None = None) -> dict[str, Any]:
+        """Wait for an event of this type that nobody has taken yet."""
+
+        def found() -> int | None:
+            fits = (n for n, event in enumerate(self.events) if event.get("type") == kind and n not in self._taken)
+            return next((n + 1 for n in fits), None)
+
+        number = await eventually(found, f"{kind} at {self.describe()}", within)
+        assert number
+        self._taken.add(number - 1)
+        return self.events[number - 1]
+
+    def command(self, command: str, parameters: str = "") -> None:
+        """A command of baresip's menu (accept, hangup, dial, hold, resume, sndcode ...)."""
+        assert self._writer
+        text = json.dumps({"command": command, "params": parameters}).encode()
+        self._writer.write(b"%d:%s," % (len(text), text))
+
+    async def hears(self, tone: float, within: float | None = None) -> None:
+        """Wait until it clearly hears a tone."""
+        end = deadline(within)
+        while (found := sound.share(heard := self.samples(), tone)) < CLEAR:
+            loudest = sound.strongest(heard)
+            assert asyncio.get_running_loop().time() < end, f"{tone:g} Hz not heard ({found:.2f}), but {loudest:.0f} Hz"
+            await asyncio.sleep(0.05)
+
+    def samples(self, last: float = WINDOW) -> sound.Pcm:
+        """The last seconds of what it decoded, from the file its sndfile module is writing."""
+        files = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+        data = files[-1].read_bytes()[44:] if files else b""  # the header is completed at the end of the call only
+        return np.frombuffer(data[: len(data) // 2 * 2], np.int16)[-int(last * sound.RATE) :]
+
+    async def close(self) -> None:
+        """End it; calls that are up get a BYE."""
+        if self._writer:
+            self._writer.close()
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.child.aclose(3)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def describe(self) -> str:
+        """What a failed test should print: its events and its log with all SIP messages."""
+        return f"{self.name} {self.address}\n{self.events}\n{self.child.log()[-4000:]}"
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                length = int((await reader.readuntil(b":"))[:-1])
+                event = json.loads(await reader.readexactly(length))
+                await reader.readexactly(1)
+                if event.get("event"):
+                    self.events.append(event)
+
+
+def write_tone(path: Path, frequency: float, seconds: float = LONGEST) -> Path:
+    """A WAV file (8 kHz, 16 bit, mono) with a sine."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sound.RATE)
+        file.writeframes(sound.tone(frequency, 0, int(seconds * sound.RATE)).astype("<i2").tobytes())
+    return path

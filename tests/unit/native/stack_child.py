@@ -1,0 +1,150 @@
+"""A PJSIP end point with our C in front, in its own process: commands as JSON on stdin, facts as JSON on stdout.
+
+Calls to the user `ring` stay ringing, all others are answered. Started by `stack.py` only.
+"""
+
+import base64
+import json
+import os
+import select
+import sys
+from typing import Any
+
+import pjsua2 as pj
+
+
+def tell(fact: str, **details: object) -> None:
+    sys.stdout.write(json.dumps({"fact": fact, **details}) + "\n")
+    sys.stdout.flush()
+
+
+class Leg(pj.Call):
+    """Tells its state and its digits."""
+
+    def onCallState(self, prm: Any) -> None:
+        info = self.getInfo()
+        tell("state", sip_call_id=info.callIdString, state=info.stateText, status=info.lastStatusCode)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            stack.dead.append(stack.legs.pop(info.id))  # not freed inside its own call-back
+
+    def onDtmfDigit(self, prm: Any) -> None:
+        tell("digit", digit=prm.digit)
+
+
+class Listener(pj.Account):
+    """Answers, or rings for ever."""
+
+    def onIncomingCall(self, prm: Any) -> None:
+        stack.legs[prm.callId] = leg = Leg(self, prm.callId)
+        ring = prm.rdata.wholeMsg.startswith("INVITE sip:ring@")
+        stack.later.append((leg, 180 if ring else 200))
+
+
+class Stack:
+    """One thread polls PJSIP and obeys, as in the server."""
+
+    def __init__(self) -> None:
+        self.legs: dict[int, Leg] = {}
+        self.dead: list[Leg] = []
+        self.later: list[tuple[Leg, int]] = []
+        self.draining = True
+        self.running = True
+
+    def start(self) -> None:
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.maxCalls = 64
+        config.logConfig.level = config.logConfig.consoleLevel = int(os.environ.get("TANDEM_TEST_LOG", "0"))
+        config.medConfig.ecTailLen = 0
+        self.endpoint = pj.Endpoint()
+        self.endpoint.libCreate()
+        self.endpoint.libInit(config)
+        before = pj.tandem_native_start()
+        again = pj.tandem_native_start()
+        transport = pj.TransportConfig()
+        transport.boundAddress = "127.0.0.1"
+        udp = self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        tcp = self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
+        self.endpoint.libStart()
+        self.endpoint.audDevManager().setNullDev()
+        account = pj.AccountConfig()
+        account.idUri = "sip:stack@127.0.0.1"
+        account.sipConfig.transportId = udp
+        account.callConfig.prackUse = 2
+        account.mediaConfig.ipv6Use = pj.PJSUA_IPV6_DISABLED  # else each call looks the machine's own name up
+        self.account = Listener()
+        self.account.create(account)
+        ports = [int(self.endpoint.transportGetInfo(t).localName.rpartition(":")[2]) for t in (udp, tcp)]
+        tell(
+            "ready",
+            ports=ports,
+            started=[before, again],
+            fd=pj.tandem_ioqueue_fd(),
+            build=json.loads(pj.tandem_build()),
+        )
+
+    def run(self) -> None:
+        fd = pj.tandem_ioqueue_fd()
+        pending = b""
+        while self.running:
+            readable = select.select([fd, 0], [], [], 0.01)[0]
+            self.endpoint.libHandleEvents(0)
+            self.dead.clear()
+            while self.later:
+                self.answer(*self.later.pop(0))
+            while self.draining and pj.tandem_pending():
+                call_id, uas, method, message = pj.tandem_next_request()
+                tell(
+                    "passed up", sip_call_id=call_id, uas=uas, method=method, message=base64.b64encode(message).decode()
+                )
+            if 0 in readable:
+                data = os.read(0, 65536)
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    self.obey(json.loads(line))
+                if not data:
+                    break
+        self.endpoint.hangupAllCalls()
+        for _ in range(300):
+            if self.legs:
+                self.endpoint.libHandleEvents(10)
+        self.legs.clear()  # no Call may outlive its slot
+        self.dead.clear()
+        self.endpoint.libDestroy()
+
+    def answer(self, leg: Leg, status: int) -> None:
+        answer = pj.CallOpParam(True)
+        answer.statusCode = status
+        try:
+            leg.answer(answer)
+        except pj.Error as error:
+            tell("not answered", reason=error.reason)  # its CANCEL or a media error came first
+
+    def obey(self, command: dict[str, Any]) -> None:
+        match command["do"]:
+            case "counters":
+                tell("done", result=pj.tandem_counters())
+            case "legs":
+                tell("done", result=len(self.legs))
+            case "admit":
+                pj.tandem_admission(command["legs"], command["retry_after"])
+                tell("done", result=None)
+            case "drain":
+                self.draining = command["on"]
+                tell("done", result=pj.tandem_pending())
+            case "dial":
+                leg = Leg(self.account)
+                leg.makeCall(command["uri"], pj.CallOpParam(True))
+                self.legs[leg.getId()] = leg
+                tell("done", result=leg.getInfo().callIdString)
+            case "restart":
+                tell("done", result=[pj.tandem_native_stop(), pj.tandem_native_stop(), pj.tandem_native_start()])
+            case "quit":
+                self.running = False
+
+
+if __name__ == "__main__":
+    stack = Stack()
+    stack.start()
+    stack.run()
+    os._exit(0)  # the wrapper's own clean-up after libDestroy is not what is tested

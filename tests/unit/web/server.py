@@ -1,0 +1,181 @@
+"""A real API for tests: uvicorn on a loopback port over a real SQLite file; only the live calls are a fake of ours."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from b2bua.calls.view import CallView, CannotStart, Party
+from b2bua.events import EventLog
+from b2bua.metrics import Metrics
+from b2bua.settings import Api as ApiSettings
+from b2bua.settings import Listener, Node, Settings, Trunk
+from b2bua.storage import Storage
+from b2bua.storage.api_keys import ApiKeys, Role
+from b2bua.storage.directory import DirectoryFeed
+from b2bua.storage.history import EventHistory
+from b2bua.storage.spool import Spool
+from b2bua.web import Node as ApiNode
+from b2bua.web import WebServer
+from b2bua.web.limits import Limits
+from b2bua.web.ports import Check
+from tests.peers.ports import PORTS
+from tests.unit.web.running import running
+
+CALL = CallView(
+    id="0190-a",
+    tenant="acme",
+    direction="inbound",
+    trunk="carrier",
+    called="4008100001",
+    caller="13800138000",
+    billing_number="02155550000",
+    extension="8001",
+    state="talking",
+    since=1_735_689_600.0,
+    data={"order": 7},
+)
+
+
+class FakeCalls:
+    """The registry of live calls as the API sees it."""
+
+    def __init__(self) -> None:
+        self.calls = {
+            call.id: call
+            for call in (CALL, replace(CALL, id="0190-b", tenant="beta"), replace(CALL, id="0190-c", tenant=None))
+        }
+        self.ended: list[tuple[str, str]] = []
+        self.started: list[tuple[Party, Party, str | None]] = []
+        self.refusal: CannotStart | None = None
+
+    def list(self) -> list[CallView]:
+        return list(self.calls.values())
+
+    def get(self, id: str) -> CallView | None:
+        return self.calls.get(id)
+
+    def hang_up(self, id: str, by: str) -> bool:
+        self.ended.append((id, by))
+        return self.calls.pop(id, None) is not None
+
+    def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        self.started.append((a, b, tenant))
+        return "0190-new"
+
+
+def settings(folder: Path, **api: Any) -> Settings:
+    """Two trunks with the same widths and different prefixes, one with another width; a listener on each side."""
+    trunk = {"listener": "outside", "addresses": ["192.0.2.0/28"], "access_id_width": 4, "sequence_width": 6}
+    return Settings(
+        node=Node(name="one", data_dir=folder),
+        listeners={
+            "outside": Listener(side="outside", address="127.0.0.1", port=5060),
+            "inside": Listener(side="inside", address="127.0.0.1", port=5070),
+        },
+        trunks={
+            "carrier": Trunk.model_validate(trunk),
+            "other": Trunk.model_validate(trunk | {"prefix": "99", "addresses": ["192.0.2.16/28"]}),
+            "wide": Trunk.model_validate(trunk | {"sequence_width": 10, "addresses": ["192.0.2.32/28"]}),
+        },
+        api=ApiSettings.model_validate({"port": PORTS.take(), "rate": 100_000} | api),
+        file=folder / "tandem.toml",
+    )
+
+
+@dataclass
+class Api:
+    """A running API and what a test wants from it."""
+
+    node: ApiNode
+    spool: Spool
+    server: WebServer
+    calls: FakeCalls
+    url: str
+    keys: dict[str, str] = field(default_factory=dict)
+    "Secrets by name: admin, operator, acme, beta (tenants), listener, acme-listener, metrics."
+
+    def client(self, key: str | None = "admin", **options: Any) -> httpx.AsyncClient:
+        """A client that shows this key."""
+        headers = {} if key is None else {"Authorization": f"Bearer {self.keys[key]}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, **options)
+
+    async def ask(self, method: str, path: str, *, key: str | None = "admin", **request: Any) -> httpx.Response:
+        """One request of its own connection."""
+        async with self.client(key) as client:
+            return await client.request(method, path, **request)
+
+
+TENANTS: list[dict[str, Any]] = [
+    {
+        "id": "acme",
+        "name": "Acme",
+        "access_id": "7001",
+        "trunks": ["carrier", "other"],
+        "billing_numbers": ["02155550000"],
+    },
+    {"id": "beta", "name": "Beta", "access_id": "7002", "trunks": ["carrier"], "billing_numbers": ["02155550000"]},
+]
+AGENT = {"extension": "8001", "name": "First desk", "contact": "sip:8001@192.0.2.10:5060", "listener": "inside"}
+
+
+@asynccontextmanager
+async def api(
+    folder: Path,
+    *,
+    checks: Mapping[str, Check] | None = None,
+    storage_timeout: float = 5.0,
+    limits: Limits | None = None,
+    **options: Any,
+) -> AsyncIterator[Api]:
+    """An API with an agent, two tenants and one key of each sort."""
+    config = settings(folder, **options)
+    storage = await Storage.open(config.database_url, timeout=storage_timeout)
+    spool = Spool.open(folder / "spool", storage)
+    try:
+        feed = DirectoryFeed(storage)
+        await feed.refresh()
+        calls = FakeCalls()
+        node = ApiNode(
+            settings=config,
+            storage=storage,
+            events=EventLog("one", spool, EventHistory(storage, "one"), last=0),
+            calls=calls,
+            metrics=Metrics(),
+            directory=lambda: feed.current,
+            reload_directory=feed.refresh,
+            checks=checks or {},
+        )
+        server = WebServer(node, limits)
+        async with running(server):
+            scheme = "https" if config.api.tls_certificate else "http"
+            made = Api(node, spool, server, calls, f"{scheme}://127.0.0.1:{config.api.port}")
+            await _fill(made, ApiKeys(storage))
+            yield made
+    finally:
+        await spool.close()
+        await storage.close()
+
+
+async def _fill(made: Api, keys: ApiKeys) -> None:
+    made.keys["admin"], _ = await keys.create("admin", Role.ADMIN, by="test", now=1.0)
+    if made.url.startswith("https"):
+        return
+    async with made.client() as client:
+        for path, body in [("/v1/agents", AGENT), *(("/v1/tenants", tenant) for tenant in TENANTS)]:
+            answer = await client.post(path, json=body)
+            assert answer.status_code == 201, answer.text
+    for name, role, tenant in (
+        ("operator", Role.OPERATOR, None),
+        ("acme", Role.TENANT, "acme"),
+        ("beta", Role.TENANT, "beta"),
+        ("listener", Role.LISTENER, None),
+        ("acme-listener", Role.LISTENER, "acme"),
+        ("metrics", Role.METRICS, None),
+    ):
+        made.keys[name], _ = await keys.create(name, role, by="test", now=1.0, tenant=tenant)
