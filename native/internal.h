@@ -85,6 +85,9 @@ void oldhold_read(pjsip_rx_data *rdata);
 void names_read(pjsip_rx_data *rdata);
 void names_forget_maddr(pjsip_rx_data *rdata);
 
+/* rtp_start.c: once for each process; a second time changes nothing. */
+pj_status_t rtp_start_mend(void);
+
 /* soundless.c */
 void soundless_read(pjsip_rx_data *rdata);
 

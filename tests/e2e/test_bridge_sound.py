@@ -111,3 +111,27 @@ async def test_sipp_sends_and_hears_real_sound(server: Server, trunk: Sipp, agen
     await agent.rtp.expect_tone(trunk.rtp.tone)
     await placed.done()
     await answered.done()
+
+
+async def test_a_packet_that_comes_before_the_stream_starts_is_not_the_last_one(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """Bridge, two-way audio: a phone that speaks before its 200 is heard afterwards, in each of 20 calls.
+
+    PJMEDIA went deaf where a packet was read while its transport started (native/rtp_start.c).
+    """
+    await server.api.furnish(phone.uri)
+    for _ in range(20):
+        await call_again(server, caller)
+        ring = await phone.rings()
+        phone.sound.send_to(ring.sdp.address)
+        await phone.sound.expect_sent(2)
+        ring.reply(200)
+        await phone.expect("ACK", call=ring.call)
+        await caller.answered()
+        await phone.sound.expect_sent(6)
+        await end(caller, phone)
+    cdrs = await server.api.cdrs(20)
+    heard = [part["rx_packets"] for cdr in cdrs for part in cdr["parts"] if part["role"] == "agent"]
+    assert len(heard) == 20
+    assert min(heard) >= 3, heard

@@ -210,6 +210,13 @@ class Rtp:
             assert time.monotonic() < end, f"{wanted - self.packets_received} packets missing: {self.describe()}"
             await asyncio.sleep(PERIOD)
 
+    async def expect_sent(self, more: int, within: float | None = None) -> None:
+        """Wait until so many packets more have been sent."""
+        end, wanted = deadline(within), self.packets_sent + more
+        while self.packets_sent < wanted:
+            assert time.monotonic() < end, f"{wanted - self.packets_sent} packets not sent: {self.describe()}"
+            await asyncio.sleep(PERIOD)
+
     @property
     def streams(self) -> list[int]:
         """The SSRCs heard, in order of appearance."""
