@@ -93,5 +93,5 @@ _OF_OUTCOME: dict[Outcome, type[Refused]] = {kind.outcome: kind for kind in Unco
 
 
 def refusal(outcome: Outcome) -> Refused:
-    """What to turn a call away with when `destination` found nobody; NoDestination where nothing had failed."""
+    """What to turn a call away with when `first_goal` found nothing; NoDestination where nothing had failed."""
     return _OF_OUTCOME.get(outcome, NoDestination)(f"nobody to take the call, whose correlation ended {outcome}")

@@ -1,17 +1,16 @@
-"""An inbound call from top to bottom: who is it, what did his system leave for us, who takes it, ring, talk."""
+"""An inbound call from top to bottom: who is it, what did his system leave for us, and the first place
+the call goes to; it goes on from there by itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import agent_callee
-from b2bua.calls.offer import offer
+from b2bua.calls.follow import follow
 from b2bua.calls.session import Session
-from b2bua.calls.talk import talk
-from b2bua.calls.token import Known, consume, look_up
+from b2bua.calls.token import Known, look_up
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
-from routing.destination import destination
+from routing.first_goal import first_goal
 from routing.identify import Identified, effective_caller, identify
 from routing.refusals import refusal
 
@@ -38,22 +37,12 @@ async def inbound(call: Session, arriving: Arriving) -> None:
     _write_down(call, found, known)
     call.catch_up()  # who left while his data was looked for gets no screen popped and no phone rung
 
-    where = destination(found, known.extension, directory, exchange.settings.calls.default_route)
-    if where is None:
+    way = first_goal(found, known.extension, None, directory, exchange.settings.calls.default_route)
+    if way is None:
         raise refusal(found.outcome)
-    row.extension, row.route = where.agent, str(where.via)
-    _pop_screen(call, found)
+    row.route = str(way.via)
     call.show(row.effective_caller, arrival.caller_name)
-    agent = await offer(call, agent_callee(directory.agents[where.agent], exchange.settings))
-
-    consume(call)
-    call.record.answered(call.clock())
-    exchange.keep(call)  # before the 200: an answered call has a CDR whatever happens next
-    call.legs[call.caller].answer()
-    call.state = "talking"
-    exchange.metrics.setup.observe(call.record.since_start(call.clock()), "answered")
-    exchange.tell("call.answered", call, {"extension": row.extension})
-    await talk(call, agent)
+    await follow(call, way.goal)
 
 
 def _write_down(call: Session, found: Identified, known: Known) -> None:
@@ -79,21 +68,3 @@ def _write_down(call: Session, found: Identified, known: Known) -> None:
         )  # fmt: skip
     elif known.token is not None:
         exchange.tell("call.correlated", call, data)
-
-
-def _pop_screen(call: Session, found: Identified) -> None:
-    """What the agent sees the moment his phone rings."""
-    row = call.record.row
-    call.exchange.tell(
-        "screen.pop",
-        call,
-        {
-            "extension": row.extension,
-            "caller": row.effective_caller,
-            "called": row.called,
-            "billing_number": row.billing_number,
-            "via": row.route,
-            "correlation": str(found.outcome),
-            "data": call.data,
-        },
-    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.ids import new_call_id
@@ -15,7 +15,7 @@ from b2bua.calls.originate import callee_of, originate
 from b2bua.calls.parties import Role
 from b2bua.calls.record import Record
 from b2bua.calls.refusals import failure_of
-from b2bua.calls.session import CallerLeft, HangUp, Ordered, Session
+from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
 from b2bua.calls.silence import SilenceWatch
 from b2bua.calls.token import give_back
 from b2bua.calls.view import CallView, CannotStart, Party
@@ -23,12 +23,13 @@ from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
 from b2bua.sip.leg import IllegalStep, Leg
 from b2bua.storage.calls import CallRecord
-from routing.destination import Via
+from routing.first_goal import Via
 from routing.refusals import Refused
 
 if TYPE_CHECKING:
     from b2bua.metrics import Metrics
     from b2bua.sip.engine import Arriving, Refusal
+    from routing.goal import Goal
 
 log = logger("calls")
 
@@ -162,6 +163,14 @@ class LiveCalls:
         session.deliver(HangUp(by))
         return True
 
+    def reroute(self, id: str, goal: Goal, data: Mapping[str, Any], by: str) -> bool:
+        """Send a call elsewhere from where it is; False where it does not live, or is none that can be sent."""
+        session = self.sessions.get(id)
+        if session is None or not session.follows:
+            return False
+        session.deliver(Rerouted(goal, data, by))
+        return True
+
     def spawn(self, session: Session, steps: Steps) -> None:
         """Run a call to its end, whatever its steps do."""
         self.sessions[session.id] = session
@@ -199,7 +208,9 @@ class LiveCalls:
             self._end_all(call, CLEARED)
         except CallerLeft as left:
             if record.row.answered_at is None:
-                record.end(call.clock(), "cancelled", left.closed.code, "caller")
+                # who was up already heard a menu or music: he has not cancelled, but gone before anybody served him
+                why = "abandoned" if call.picked_up else "cancelled"
+                record.end(call.clock(), why, left.closed.code, "caller")
                 self._end_all(call, CANCELLED)
             else:
                 lost = left.closed.code >= 300
@@ -268,7 +279,8 @@ def _view(session: Session) -> CallView:
 def _count(metrics: Metrics, row: CallRecord) -> None:
     """A call that is over, in the metrics."""
     cause = row.cause or "fault"
-    result = "answered" if row.answered_at is not None else "failed" if cause != "cancelled" else "cancelled"
+    gone = cause in ("cancelled", "abandoned")
+    result = "answered" if row.answered_at is not None else "cancelled" if gone else "failed"
     metrics.calls.inc(row.direction, result, cause)
     if row.route in DEFAULT_ROUTES:
         metrics.default_route.inc(row.correlation or "none")

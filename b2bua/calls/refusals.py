@@ -21,6 +21,24 @@ class NoResources(Refused):
     sip_code, cause, label = 500, "no-resources", "overload"
 
 
+class NoSuchGoal(Refused):
+    """A call was sent where nothing is: the plan names what is gone, or what this node cannot do."""
+
+    sip_code, cause, label = 480, "no-such-goal", "routing"
+
+
+class GoalLoop(Refused):
+    """The plan sends its callers round in circles."""
+
+    sip_code, cause, label = 480, "goal-loop", "routing"
+
+
+class TurnedAway(Refused):
+    """The plan ends the call: closed, full, nobody there."""
+
+    sip_code, cause, label = 480, "turned-away", "routing"
+
+
 class AgentBusy(AgentFailed):
     sip_code, cause = 486, "agent-busy"
 

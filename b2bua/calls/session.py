@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from b2bua.calls.journey import Journey
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
 from b2bua.calls.record import Record
 from b2bua.log import logger
@@ -21,6 +23,7 @@ from media import Bridge, Playing, Sound, bridge
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
     from b2bua.calls.token import HeldToken
+    from routing.goal import Goal
 
 log = logger("calls")
 
@@ -39,7 +42,18 @@ class Silent:
     leg: int
 
 
-Delivery = Signal | HangUp | Silent
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """The call shall go elsewhere from here: an outside answer, a transfer."""
+
+    goal: Goal
+    data: Mapping[str, Any] = field(default_factory=dict)
+    "Joins the caller's business data."
+    by: str = ""
+    "Who wants it so."
+
+
+Delivery = Signal | HangUp | Silent | Rerouted
 
 
 class CallerLeft(Exception):
@@ -48,6 +62,14 @@ class CallerLeft(Exception):
     def __init__(self, closed: Closed) -> None:
         super().__init__(f"the caller left with {closed.code}")
         self.closed = closed
+
+
+class Moved(Exception):
+    """The step that is on ends here: the call goes to `goal`."""
+
+    def __init__(self, goal: Goal, by: str) -> None:
+        super().__init__(f"moved to {goal} by {by}")
+        self.goal, self.by = goal, by
 
 
 class Ordered(Exception):
@@ -82,6 +104,11 @@ class Session:
         self.state = "new"
         self.data: dict[str, Any] = {}
         "Business data of the caller, for the agent's screen."
+        self.journey = Journey()
+        self.follows = False
+        "It goes from goal to goal, so it can be sent to another one (`Rerouted`)."
+        self.picked_up = False
+        "The caller's INVITE has got its 200: he is up, whoever or whatever he hears."
         self._inbox: deque[Delivery] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -120,7 +147,7 @@ class Session:
     async def next(self, until: float | None = None) -> Delivery | None:
         """The next thing that happens, its effects done; None when `until` (loop time, seconds) passes first.
 
-        Raises CallerLeft or Ordered where that is what happens.
+        Raises CallerLeft, Ordered or Moved where that is what happens.
         """
         while not self._inbox:
             if not await self._wait(until):
@@ -136,12 +163,29 @@ class Session:
         delivery = self._inbox.popleft()
         if isinstance(delivery, HangUp):
             raise Ordered(delivery.by)
+        if isinstance(delivery, Rerouted):
+            self.data |= delivery.data
+            raise Moved(delivery.goal, delivery.by)
         if not isinstance(delivery, Silent):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
             if isinstance(delivery, Closed) and delivery.leg == self.caller:
                 raise CallerLeft(delivery)
         return delivery
+
+    def pick_up(self) -> None:
+        """200 to the caller, once; nothing where we called him ourselves."""
+        if self.caller is None or self.picked_up:
+            return
+        self.picked_up = True
+        if self.parties.state(self.caller) is not Leg.UP:
+            self.legs[self.caller].answer()
+
+    def leave_only_caller(self, headers: Headers = ()) -> None:
+        """End every leg but the caller's."""
+        for leg in self.legs:
+            if leg != self.caller:
+                self.hang_up(leg, 0, headers)
 
     def show(self, number: str, name: str) -> None:
         """What the next phone that we ring shows."""

@@ -1,0 +1,34 @@
+"""Somebody has answered for the caller: the record, the caller's own answer, and the talk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from b2bua.calls.talk import talk
+from b2bua.calls.token import consume
+
+if TYPE_CHECKING:
+    from b2bua.calls.session import Session
+    from routing.goal import Goal
+
+
+async def connect(call: Session, leg: int, extension: str) -> Goal | None:
+    """The caller and `leg`, who are a pair by now, talk until one of them has had enough."""
+    served(call, extension)
+    await talk(call, leg)
+    return None
+
+
+def served(call: Session, extension: str) -> None:
+    """The call is an answered one from now on: its token is used up, its caller hears whoever answered."""
+    exchange, record = call.exchange, call.record
+    consume(call)
+    if record.row.answered_at is None:
+        record.answered(call.clock())
+        exchange.metrics.setup.observe(record.since_start(call.clock()), "answered")
+    call.ring_back(False)
+    exchange.keep(call)  # before the 200: an answered call has a CDR whatever happens next
+    call.pick_up()
+    call.state = "talking"
+    data = {"extension": extension or None} | ({"queue": call.journey.queue} if call.journey.queue else {})
+    exchange.tell("call.answered", call, data)

@@ -1,0 +1,55 @@
+"""A call goes from goal to goal: a step takes the call and its goal and returns the next one, None at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from b2bua.calls.direct import to_agent, to_number
+from b2bua.calls.refusals import GoalLoop, NoSuchGoal, TurnedAway
+from b2bua.calls.session import Moved
+from b2bua.log import logger
+
+if TYPE_CHECKING:
+    from b2bua.calls.session import Session
+    from routing.goal import Goal
+
+log = logger("calls")
+
+Step = Callable[["Session", "Goal"], Awaitable["Goal | None"]]
+"Does what its goal's kind asks for.  Raises a Refused, CallerLeft, Ordered or Moved."
+
+MOST_STEPS = 100
+"Goals of one call: rules that send callers round in circles end here, and a caller lost in menus as well."
+MOVED_ON = (("Reason", 'SIP;cause=200;text="Call moved elsewhere"'),)
+
+
+async def hangup(call: Session, goal: Goal) -> Goal | None:
+    """The end by plan.  Raises TurnedAway where the caller has not been answered."""
+    if not call.picked_up:
+        raise TurnedAway("the plan ends this call before anybody answered it")
+    call.record.end(call.clock(), "normal", 200, "tandem")
+    return None
+
+
+STEPS: Mapping[str, Step] = MappingProxyType({"agent": to_agent, "number": to_number, "hangup": hangup})
+
+
+async def follow(call: Session, goal: Goal) -> None:
+    """Until the call is over.  Who moves a call (`Rerouted` in its inbox) interrupts the step that is on."""
+    following: Goal | None = goal
+    call.follows = True
+    for _ in range(MOST_STEPS):
+        if following is None:
+            return
+        step = STEPS.get(following.kind)
+        if step is None:
+            raise NoSuchGoal(f"there is no way to {following}")
+        try:
+            following = await step(call, following)
+        except Moved as moved:
+            log.info("a call is moved", call=call.id, to=str(moved.goal), by=moved.by)
+            call.leave_only_caller(MOVED_ON)
+            following = moved.goal
+    raise GoalLoop(f"{MOST_STEPS} steps led nowhere, the last to {following}")
