@@ -79,6 +79,7 @@ class Tandem:
             settings=settings,
             engine=self.engine,
             directory=lambda: feed.current,
+            plan=lambda: feed.plan,
             profiles={name: trunk.profile(name) for name, trunk in settings.trunks.items()},
             tokens=self.tokens,
             puller=self.puller,
@@ -120,6 +121,7 @@ class Tandem:
             calls=self.calls,
             metrics=self.metrics,
             directory=lambda: self.feed.current,
+            plan=lambda: self.feed.plan,
             reload_directory=self.feed.refresh,
             checks={
                 "start": lambda: None if self.up else "the server is starting",

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from routing.correlation import TrunkProfile
 from routing.digits import BadNumber, read_number
-from routing.directory import ENTRY_KINDS, AccessNumber, Agent, Correlation, Route, Tenant
+from routing.directory import ENTRY_KINDS, AccessNumber, Agent, Correlation, Directory, Route, Tenant
+from routing.goal import Goal, GoalKind
+from routing.plan import Plan, mistakes
+from routing.plan_checks import goal_problems, split
 
 MAX_DIGITS_ALLOWED = (15, 16)
 "E.164, and what some trunks carry."
@@ -17,7 +20,7 @@ class Conflict(NamedTuple):
     """One mistake: where it is, and in words for the person who can mend it."""
 
     entity: str
-    "`tenant acme`, `trunk carrier-a`, `access number 4008100001`, `agent 801`, `route reception`, `node`."
+    "`tenant acme`, `trunk carrier-a`, `access number 4008100001`, `agent 801`, `route reception`, `queue repairs`..."
     field: str
     message: str
 
@@ -27,11 +30,13 @@ def conflicts(
     access_numbers: Iterable[AccessNumber] = (),
     agents: Iterable[Agent] = (),
     routes: Iterable[Route] = (),
+    plan: Plan | None = None,
     profiles: Iterable[TrunkProfile] = (),
     default_route: str | None = None,
 ) -> list[Conflict]:
     """Every mistake in these entities and between them, in a stable order; empty when they can go live together."""
-    tenants, agents, routes = list(tenants), list(agents), list(routes)
+    tenants, agents, routes, rows = list(tenants), list(agents), list(routes), list(access_numbers)
+    plan = Plan() if plan is None else plan
     trunks = {profile.name: profile for profile in profiles}
     extensions = {agent.extension for agent in agents}
     known_routes = {route.name for route in routes}
@@ -43,7 +48,8 @@ def conflicts(
     found += _repeated("tenant", "id", [tenant.id for tenant in tenants])
     found += _access_ids(tenants)
     found += _ambiguous(tenants, trunks)
-    found += _access_numbers(list(access_numbers), {tenant.id for tenant in tenants}, extensions, known_routes, trunks)
+    found += _access_numbers(rows, {tenant.id for tenant in tenants}, extensions, known_routes, trunks)
+    found += _entries(rows, plan, extensions)
     for agent in agents:
         found += _digits(f"agent {agent.extension}", "extension", agent.extension)
     found += _repeated("agent", "extension", [agent.extension for agent in agents])
@@ -51,6 +57,8 @@ def conflicts(
         found += _known(f"route {route.name}", "extension", route.extension, "agent", extensions)
     found += _repeated("route", "name", [route.name for route in routes])
     found += _known("node", "default_route", default_route, "route", known_routes)
+    directory = Directory(tenants, rows, agents, routes)
+    found += [Conflict(f"{one.kind.one} {one.key}", one.field, one.message) for one in mistakes(plan, directory)]
     return found
 
 
@@ -208,12 +216,6 @@ def _access_numbers(
         yield from _known(entity, "default_route", row.default_route, "route", routes)
         for name in sorted(row.trunks):
             yield from _known(entity, "trunks", name, "trunk", trunks)
-        if row.entry is not None and row.entry.kind not in ENTRY_KINDS:
-            yield Conflict(
-                entity, "entry", f"{row.entry.kind} is no entry point here: {', '.join(sorted(ENTRY_KINDS))}"
-            )
-        elif row.entry is not None:
-            yield from _known(entity, "entry", row.entry.target, "agent", extensions)
     for found in ranges.values():
         found.sort(key=lambda row: (row.first, row.last))
         widest = found[0]
@@ -221,6 +223,21 @@ def _access_numbers(
             if row.first <= widest.last:
                 yield Conflict(f"access number {row.label}", "first", f"overlaps with {widest.label}")
             widest = max(widest, row, key=lambda row: row.last)
+
+
+def _entries(rows: Sequence[AccessNumber], plan: Plan, extensions: set[str]) -> Iterator[Conflict]:
+    """Where access numbers lead must exist, and belong to the tenant whose calls they are."""
+    for row in rows:
+        if row.entry is None:
+            continue
+        entity = f"access number {row.label}"
+        if row.entry.kind not in ENTRY_KINDS:
+            kinds = ", ".join(sorted(ENTRY_KINDS))
+            yield Conflict(entity, "entry", f"{row.entry.kind} is no entry point here: {kinds}")
+            continue
+        goal = Goal(cast(GoalKind, row.entry.kind), row.entry.target)
+        for sentence in goal_problems(goal, plan, extensions, row.default_tenant, "entry"):
+            yield Conflict(entity, *split(sentence))
 
 
 def _digits(entity: str, field: str, text: str) -> Iterator[Conflict]:

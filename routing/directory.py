@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from routing.digits import BadNumber, Dialling, Nature, identities, lookup_forms, read_number
+from routing.goal import GOAL_KINDS
 
 
 class Correlation(StrEnum):
@@ -54,7 +55,7 @@ class EntryPoint:
     target: str
 
 
-ENTRY_KINDS = frozenset({"agent"})
+ENTRY_KINDS = GOAL_KINDS
 "Entry points that exist."
 
 

@@ -17,6 +17,7 @@ from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Claim, NewToken, Token
 from routing.correlation import TrunkProfile
 from routing.directory import Directory
+from routing.plan import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,8 @@ class Exchange:
     engine: Engine
     directory: Callable[[], Directory]
     "The newest snapshot; never waits."
+    plan: Callable[[], Plan]
+    "Queues, VDNs, menus ... of the same revision; never waits."
     profiles: Mapping[str, TrunkProfile]
     "How each trunk writes its numbers."
     tokens: TokenDesk

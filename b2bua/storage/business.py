@@ -1,4 +1,4 @@
-"""Tenants, access numbers, agents and routes as rows, and all of them together as one snapshot."""
+"""Tenants, access numbers, agents, routes and the plan as rows, and all of them together as one snapshot."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -7,8 +7,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from b2bua.jsontext import decode, encode
-from b2bua.storage import tables
+from b2bua.storage import plan_values, tables
 from routing.directory import AccessNumber, Agent, Connection, Correlation, Directory, EntryPoint, Route, Tenant
+from routing.plan import KINDS, Plan
 
 T = TypeVar("T")
 
@@ -45,20 +46,34 @@ class Kind(Generic[T]):
 
 
 class Business(NamedTuple):
-    """Everything a directory is made of."""
+    """Everything calls are routed by: what a directory is made of, and the plan."""
 
     tenants: tuple[Tenant, ...]
     access_numbers: tuple[AccessNumber, ...]
     agents: tuple[Agent, ...]
     routes: tuple[Route, ...]
+    plan: Plan = Plan()
 
     def directory(self) -> Directory:
-        return Directory(*self)
+        return Directory(self.tenants, self.access_numbers, self.agents, self.routes)
 
 
 def read(conn: sa.Connection) -> Business:
     """All of it, in one transaction's view."""
-    return Business(TENANTS.all(conn), ACCESS_NUMBERS.all(conn), AGENTS.all(conn), ROUTES.all(conn))
+    return Business(TENANTS.all(conn), ACCESS_NUMBERS.all(conn), AGENTS.all(conn), ROUTES.all(conn), read_plan(conn))
+
+
+def read_plan(conn: sa.Connection) -> Plan:
+    """Every value of the plan, by kind and key."""
+    rows = tables.plan
+    found: dict[str, dict[str, Any]] = {kind.field: {} for kind in KINDS.values()}
+    for word, key, body in conn.execute(
+        sa.select(rows.c.kind, rows.c.key, rows.c.body).order_by(rows.c.kind, rows.c.key)
+    ):
+        value = plan_values.of_row(word, key, body)
+        if value is not None:
+            found[KINDS[word].field][key] = value
+    return Plan(**found)
 
 
 def revision(conn: sa.Connection) -> int:

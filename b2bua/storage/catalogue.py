@@ -37,6 +37,13 @@ def check_without_trunks(all_: Business) -> Sequence[conflicts.Conflict]:
     return conflicts.conflicts(*all_, profiles=[TrunkProfile(name) for name in sorted(names)])
 
 
+def refuse_worse(check: Check, before: Business, after: Business) -> None:
+    """Raise Conflict with every mistake that a change would bring."""
+    known = set(check(before))
+    if worse := [problem for problem in check(after) if problem not in known]:
+        raise Conflict("; ".join(f"{one.entity}, {one.field or 'whole'}: {one.message}" for one in worse), worse)
+
+
 class Catalogue(Generic[T]):
     """One table of values. A change is checked against the whole business, audited and counted in one transaction.
 
@@ -95,9 +102,7 @@ class Catalogue(Generic[T]):
                 raise Duplicate(f"there is a {self._words} {key_of(new)} already")
             values[key_of(new)] = new
         after = Business(**(before._asdict() | {kind.field: tuple(values.values())}))
-        known = set(self.check(before))
-        if worse := [problem for problem in self.check(after) if problem not in known]:
-            raise Conflict("; ".join(f"{one.entity}, {one.field}: {one.message}" for one in worse), worse)
+        refuse_worse(self.check, before, after)
         if old_key is not None:
             conn.execute(sa.delete(kind.table).where(kind.key_column == old_key))
         if new is not None:

@@ -1,4 +1,4 @@
-"""The directory of routing, read from the tables as one snapshot and kept fresh by polling one number."""
+"""The directory and the plan, read from the tables as one snapshot and kept fresh by polling one number."""
 
 import asyncio
 
@@ -8,12 +8,18 @@ from b2bua.storage import business
 from b2bua.storage.errors import StorageUnavailable
 from b2bua.storage.storage import Storage
 from routing.directory import Directory
+from routing.plan import Plan
 
 
 async def load_directory(storage: Storage) -> tuple[int, Directory]:
     """The revision and the directory of that revision. Raises StorageUnavailable."""
     revision, found = await storage.read(_both)
     return revision, found.directory()
+
+
+async def load_plan(storage: Storage) -> Plan:
+    """The plan as it is kept now. Raises StorageUnavailable."""
+    return await storage.read(business.read_plan)
 
 
 def _both(conn: sa.Connection) -> tuple[int, business.Business]:
@@ -23,19 +29,22 @@ def _both(conn: sa.Connection) -> tuple[int, business.Business]:
 
 
 class DirectoryFeed:
-    """The newest directory in memory: `feed.current` never waits, so calls go on when the database is gone."""
+    """The newest directory and plan in memory: reading them never waits, so calls go on when the database is gone."""
 
     def __init__(self, storage: Storage, *, interval: float = 1.0) -> None:
         """`interval`: seconds between two looks at the revision."""
         self.storage, self.interval = storage, interval
         self.current = Directory()
+        self.plan = Plan()
+        "Of the same revision as `current`."
         self.revision = 0
 
     async def refresh(self) -> bool:
-        """Look now; True when a newer directory was loaded. Raises StorageUnavailable."""
+        """Look now; True when a newer directory or plan was loaded. Raises StorageUnavailable."""
         if await self.storage.read(business.revision) == self.revision:
             return False
-        self.revision, self.current = await load_directory(self.storage)
+        self.revision, found = await self.storage.read(_both)
+        self.current, self.plan = found.directory(), found.plan
         return True
 
     async def run(self) -> None:

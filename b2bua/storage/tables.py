@@ -60,6 +60,18 @@ routes = sa.Table(
     sa.Column("extension", sa.Text, nullable=False),
 )
 
+plan = sa.Table(
+    "plan",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("changed_at", Time, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Queues, VDNs, menus ...: a row for each value of `routing.plan`, its fields as JSON in `body`."""
+
 revisions = sa.Table(
     "revisions",
     METADATA,

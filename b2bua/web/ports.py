@@ -10,6 +10,7 @@ from b2bua.metrics import Metrics
 from b2bua.settings import Settings
 from b2bua.storage import Storage
 from routing.directory import Directory
+from routing.plan import Plan
 
 Check = Callable[[], str | None]
 "Readiness of one part, now: None when it is ready, else one sentence that says why not. Never waits."
@@ -46,6 +47,8 @@ class Node:
     metrics: Metrics
     directory: Callable[[], Directory]
     "The directory that calls are routed by now."
+    plan: Callable[[], Plan]
+    "Queues, VDNs, menus ... of the same revision."
     reload_directory: Callable[[], Awaitable[object]]
     "Called after each change that was committed, so that this node routes by it when the answer goes out."
     checks: Mapping[str, Check]

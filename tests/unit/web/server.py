@@ -148,6 +148,7 @@ async def api(
             calls=calls,
             metrics=Metrics(),
             directory=lambda: feed.current,
+            plan=lambda: feed.plan,
             reload_directory=feed.refresh,
             checks=checks or {},
         )
