@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from routing import org_checks
 from routing import plan_checks as checks
 from routing.calendar import Calendar
+from routing.org import Absence, Person, Shift, Team
 from routing.queue import AgentProfile, PriorityClass, PriorityEntry, Queue
+from routing.services import Response, Service, response_problems, service_problems
 from routing.vdn import Vdn
 
 if TYPE_CHECKING:
@@ -30,6 +33,12 @@ class Plan:
     priorities: Mapping[str, PriorityEntry] = field(default_factory=dict)
     agent_profiles: Mapping[str, AgentProfile] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    persons: Mapping[str, Person] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    absences: Mapping[str, Absence] = field(default_factory=dict)
+    shifts: Mapping[str, Shift] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    responses: Mapping[str, Response] = field(default_factory=dict)
 
     @staticmethod
     def of(*values: object) -> Plan:
@@ -100,6 +109,12 @@ KINDS: dict[str, Kind] = {
         Kind("priorities", PriorityEntry, "id", checks.priority_entry),
         Kind("agent-profiles", AgentProfile, "extension", checks.agent_profile),
         Kind("calendars", Calendar, "id", checks.calendar),
+        Kind("persons", Person, "id", org_checks.person),
+        Kind("teams", Team, "id", org_checks.team),
+        Kind("absences", Absence, "id", org_checks.absence),
+        Kind("shifts", Shift, "id", org_checks.shift),
+        Kind("services", Service, "id", service_problems),
+        Kind("responses", Response, "tenant", response_problems),
     )
 }
 
