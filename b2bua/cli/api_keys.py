@@ -29,6 +29,7 @@ class RoleName(StrEnum):
     ADMIN = "admin"
     OPERATOR = "operator"
     TENANT = "tenant"
+    AGENT = "agent"
     LISTENER = "listener"
     METRICS = "metrics"
 
@@ -40,6 +41,7 @@ def create(
         RoleName, typer.Option(help="admin: everything; operator: calls and records; tenant: one tenant's own.")
     ] = RoleName.ADMIN,
     tenant: Annotated[str | None, typer.Option(help="The only tenant it reaches (role tenant).")] = None,
+    extension: Annotated[str | None, typer.Option(help="The agent whose key it is (role agent).")] = None,
     days: Annotated[float | None, typer.Option(min=0.001, help="Days until it expires; without it, never.")] = None,
     config: Config = None,
     json: Json = False,
@@ -51,7 +53,9 @@ def create(
 
         now = time.time()
         expires = None if days is None else now + days * 86400
-        return await keys.create(name, Role(role.value), by=_me(), now=now, tenant=tenant, expires_at=expires)
+        return await keys.create(
+            name, Role(role.value), by=_me(), now=now, tenant=tenant, expires_at=expires, extension=extension
+        )
 
     secret, key = _in_database(settings_or_exit(config), work)
     if json:
@@ -74,6 +78,7 @@ def list_(config: Config = None, json: Json = False) -> None:
         "name",
         "role",
         "tenant",
+        "extension",
         "created_at=created",
         "expires_at=expires",
         "last_used_at=last used",
@@ -125,6 +130,7 @@ def _row(key: "ApiKey") -> dict[str, Any]:
         "name": key.name,
         "role": key.role.value,
         "tenant": key.tenant,
+        "extension": key.extension,
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "last_used_at": key.last_used,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from b2bua.storage import audit
 from b2bua.storage.errors import NotFound
 from b2bua.storage.storage import Storage
-from b2bua.storage.tables import api_keys, tenants
+from b2bua.storage.tables import agents, api_keys, tenants
 
 PREFIX = "tdm_"
 
@@ -26,6 +26,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     OPERATOR = "operator"
     TENANT = "tenant"
+    AGENT = "agent"
     LISTENER = "listener"
     METRICS = "metrics"
 
@@ -44,6 +45,8 @@ class ApiKey:
     last_used: float | None = None
     "Exact to the minute."
     revoked_at: float | None = None
+    extension: str | None = None
+    "The agent whose own state it may change (role `agent`)."
 
     def is_valid(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
@@ -64,15 +67,19 @@ class ApiKeys:
         now: float,
         tenant: str | None = None,
         expires_at: float | None = None,
+        extension: str | None = None,
     ) -> tuple[str, ApiKey]:
         """A new key and its secret `tdm_...`.
 
-        Raises ValueError when the role `tenant` has no tenant, NotFound when that tenant does not exist.
+        Raises ValueError when the role `tenant` has no tenant, or not exactly the role `agent` has an extension;
+        NotFound when that tenant or agent does not exist.
         """
         if role is Role.TENANT and tenant is None:
             raise ValueError("a key with the role tenant needs a tenant")
+        if (role is Role.AGENT) != (extension is not None):
+            raise ValueError("a key with the role agent needs an extension, any other has none")
         secret = PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(secrets.token_hex(6), name, role, tenant, now, expires_at)
+        key = ApiKey(secrets.token_hex(6), name, role, tenant, now, expires_at, extension=extension)
         await self.storage.write(lambda conn: _create(conn, key, hashed(secret), by, now))
         return secret, key
 
@@ -108,6 +115,9 @@ def _create(conn: sa.Connection, key: ApiKey, hash_: str, by: str, now: float) -
     tenant = sa.select(tenants.c.id).where(tenants.c.id == key.tenant)
     if key.tenant is not None and conn.execute(tenant).first() is None:
         raise NotFound(f"there is no tenant {key.tenant}")
+    agent = sa.select(agents.c.extension).where(agents.c.extension == key.extension)
+    if key.extension is not None and conn.execute(agent).first() is None:
+        raise NotFound(f"there is no agent {key.extension}")
     conn.execute(sa.insert(api_keys), {**_shown(key), "hash": hash_})
     audit.record(conn, at=now, actor=by, action="create", kind="api_key", key=key.id, after=_shown(key))
 

@@ -198,6 +198,7 @@ api_keys = sa.Table(
     sa.Column("expires_at", Time),
     sa.Column("last_used", Time),
     sa.Column("revoked_at", Time),
+    sa.Column("extension", sa.Text),
 )
 
 audit = sa.Table(
@@ -213,3 +214,61 @@ audit = sa.Table(
     sa.Column("after", sa.Text),
     sa.Index("ix_audit_kind", "kind", "key"),
 )
+
+REPORT_COUNTS = (
+    "calls", "calls_answered", "call_talk", "offered", "answered", "in_time", "abandoned", "short_abandoned",
+    "overflowed", "timed_out", "callbacks", "moved", "requeued", "wait", "wait_answered", "wait_abandoned",
+    "wait_longest", "handled", "talk", "transfers", "messages", "available", "reserved", "ringing", "talking",
+    "wrap_up", "paused", "unreachable",
+)  # fmt: skip
+"What the reports count; docs/reporting.md says what each of them is. All add up but `wait_longest`."
+
+report_counts = sa.Table(
+    "report_counts",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("span", sa.Text, primary_key=True),
+    sa.Column("start", Time, primary_key=True),
+    sa.Column("by", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False) for name in REPORT_COUNTS),
+    sa.Index("ix_report_counts_by", "by", "span", "start"),
+    sqlite_with_rowid=False,
+)
+"One row for each quarter of an hour, and each day, of a queue, VDN, agent ...; `tenant` is empty where it has none."
+
+report_states = sa.Table(
+    "report_states",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"What the fold of the events keeps in mind: open calls and the states of agents, as they were at its last event."
+
+report_calls = sa.Table(
+    "report_calls",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("time", Time, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("call", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"Finished calls that the filter list keeps, under the number of their last event: what reporting servers are sent."
+
+cursors = sa.Table(
+    "cursors",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"How far each reader of a node's events has come, over restarts, and what else it has to remember."

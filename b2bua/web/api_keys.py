@@ -7,7 +7,7 @@ from pydantic import Field
 
 from b2bua.storage.api_keys import ApiKey, Role
 from b2bua.web.desk import KeyKeeper, TheDesk
-from b2bua.web.models import Epoch, In, Label, Out, Slug
+from b2bua.web.models import Epoch, Extension, In, Label, Out, Slug
 from b2bua.web.problems import Problem, invalid
 from b2bua.web.rights import MAY_BE_SCOPED
 
@@ -22,6 +22,9 @@ class KeyIn(In):
     tenant: Slug | None = Field(
         default=None, description="The only tenant it reaches: needed for `tenant`, allowed for `listener`."
     )
+    extension: Extension | None = Field(
+        default=None, description="The agent whose key it is: needed for `agent`, for nothing else."
+    )
     expires_at: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Epoch seconds; null: never.")
 
 
@@ -32,6 +35,7 @@ class KeyOut(Out):
     name: str
     role: Role
     tenant: str | None
+    extension: str | None
     created_at: Epoch
     expires_at: float | None
     last_used: float | None = Field(description="Exact to the minute.")
@@ -63,6 +67,8 @@ async def make_key(body: KeyIn, desk: TheDesk, caller: KeyKeeper, response: Resp
     mistakes = []
     if body.role is Role.TENANT and body.tenant is None:
         mistakes.append(("tenant", "is needed for the role tenant"))
+    if (body.role is Role.AGENT) != (body.extension is not None):
+        mistakes.append(("extension", "is needed for the role agent, and for it alone"))
     if body.tenant is not None and body.role not in MAY_BE_SCOPED:
         mistakes.append(("tenant", f"a key with the role {body.role} reaches all tenants"))
     if body.expires_at is not None and body.expires_at <= now:
@@ -70,7 +76,13 @@ async def make_key(body: KeyIn, desk: TheDesk, caller: KeyKeeper, response: Resp
     if mistakes:
         raise invalid(mistakes)
     secret, key = await desk.keys.create(
-        body.name, body.role, by=caller.by, now=now, tenant=body.tenant, expires_at=body.expires_at
+        body.name,
+        body.role,
+        by=caller.by,
+        now=now,
+        tenant=body.tenant,
+        expires_at=body.expires_at,
+        extension=body.extension,
     )
     response.headers["Location"] = f"/v1/api-keys/{key.id}"
     return KeyMade(secret=secret, **KeyOut.model_validate(key).model_dump())

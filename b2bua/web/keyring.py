@@ -72,7 +72,7 @@ class KeyRing:
         key = await self._verified(secret, address)
         if wait := self._budgets.take(key.id, self._clock()):
             raise _too_many("this key makes too many requests", wait)
-        return Caller(key.id, key.name, key.role, key.tenant)
+        return Caller(key.id, key.name, key.role, key.tenant, key.extension)
 
     async def still(self, secret: str) -> bool:
         """Whether a long connection may go on; the budget is not touched."""

@@ -23,17 +23,26 @@ class Right(Enum):
     "List, show and hang up live calls."
     START = auto()
     "Start a call: it costs money, so not for tenants."
+    ATTEND = auto()
+    "See and change the state of agents: log in and out, pause, end a wrap-up.  An agent's key reaches him alone."
+    TRANSFER = auto()
+    "Send a live call elsewhere: a tenant's key its own calls, an agent's the call he is in."
     CDRS = auto()
+    RECORDINGS = auto()
+    "List, fetch and delete recordings; start and pause that of a live call."
     EVENTS = auto()
     METRICS = auto()
 
 
-_TENANT = frozenset({Right.SEE_TENANT, Right.TOKENS, Right.CALLS, Right.CDRS, Right.EVENTS})
+_TENANT = frozenset(
+    {Right.SEE_TENANT, Right.TOKENS, Right.CALLS, Right.CDRS, Right.EVENTS, Right.RECORDINGS, Right.TRANSFER}
+)
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS},
+    Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS, Right.ATTEND},
     Role.TENANT: _TENANT,
+    Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER}),
     Role.LISTENER: frozenset({Right.EVENTS}),
     Role.METRICS: frozenset({Right.METRICS}),
 }
@@ -52,6 +61,8 @@ class Caller:
     role: Role
     tenant: str | None = None
     "The only tenant he reaches; None: all."
+    extension: str | None = None
+    "The agent he is (role `agent`)."
 
     @property
     def by(self) -> str:
@@ -71,6 +82,11 @@ class Caller:
         """Problem 403 for a tenant that is not his, whether or not it exists."""
         if not self.reaches(tenant):
             raise Problem(403, "forbidden", "this key reaches another tenant only")
+
+    def must_be(self, extension: str) -> None:
+        """Problem 403 for the state of another agent, whether or not there is one."""
+        if self.role is Role.AGENT and self.extension != extension:
+            raise Problem(403, "forbidden", "this key is another agent's")
 
     def scope(self, tenant: str | None) -> str | None:
         """The tenant to restrict a list to, of the one he asks for and the one he is bound to."""

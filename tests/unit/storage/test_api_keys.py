@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from b2bua.storage import NotFound, Storage
 from b2bua.storage.api_keys import ApiKeys, Role
 from b2bua.storage.audit import Audit
-from b2bua.storage.catalogue import tenants
-from routing.directory import Tenant
+from b2bua.storage.catalogue import agents, tenants
+from routing.directory import Agent, Tenant
 
 NOW = 1_800_000_000.0
 
@@ -88,3 +88,17 @@ async def test_making_and_ending_a_key_is_audited(keys: ApiKeys, storage: Storag
         ("bob", "revoke", key.id),
         ("alice", "create", key.id),
     ]
+
+
+async def test_an_agents_key_names_him_and_no_other_key_does(keys: ApiKeys, storage: Storage) -> None:
+    """Role agent: bound to one extension that exists."""
+    await agents(storage).create(Agent("8001", "agent 8001", "sip:8001@192.0.2.10", "inside"), by="admin", now=NOW)
+    secret, key = await keys.create("desk 1", Role.AGENT, by="admin", now=NOW, extension="8001")
+    found = await keys.verify(secret, NOW)
+    assert found is not None
+    assert (found.id, found.role, found.extension) == (key.id, Role.AGENT, "8001")
+    for role, extension in ((Role.AGENT, None), (Role.OPERATOR, "8001")):
+        with pytest.raises(ValueError, match="agent"):
+            await keys.create("wrong", role, by="admin", now=NOW, extension=extension)
+    with pytest.raises(NotFound):
+        await keys.create("nobody", Role.AGENT, by="admin", now=NOW, extension="8002")
