@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from routing import org_checks
+from routing import menu_checks, org_checks
 from routing import plan_checks as checks
 from routing.calendar import Calendar
+from routing.mailbox import Mailbox, mailbox
+from routing.menu import Menu
 from routing.org import Absence, Person, Shift, Team
 from routing.queue import AgentProfile, PriorityClass, PriorityEntry, Queue
 from routing.services import Response, Service, response_problems, service_problems
@@ -33,6 +35,8 @@ class Plan:
     priorities: Mapping[str, PriorityEntry] = field(default_factory=dict)
     agent_profiles: Mapping[str, AgentProfile] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    menus: Mapping[str, Menu] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     persons: Mapping[str, Person] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)
     absences: Mapping[str, Absence] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class Kind:
     @property
     def one(self) -> str:
         """The word in the singular."""
-        for many, single in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        for many, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("s", "")):
             if self.word.endswith(many):
                 return self.word.removesuffix(many) + single
         return self.word
@@ -109,6 +113,8 @@ KINDS: dict[str, Kind] = {
         Kind("priorities", PriorityEntry, "id", checks.priority_entry),
         Kind("agent-profiles", AgentProfile, "extension", checks.agent_profile),
         Kind("calendars", Calendar, "id", checks.calendar),
+        Kind("menus", Menu, "id", menu_checks.menu),
+        Kind("mailboxes", Mailbox, "id", mailbox),
         Kind("persons", Person, "id", org_checks.person),
         Kind("teams", Team, "id", org_checks.team),
         Kind("absences", Absence, "id", org_checks.absence),
@@ -145,7 +151,7 @@ def mistakes(plan: Plan, directory: Directory) -> Iterator[Mistake]:
 
 def mistakes_of(kind: Kind, key: str, value: Any, plan: Plan, directory: Directory) -> Iterator[Mistake]:
     """What is wrong with one value as it stands in the plan."""
-    found = [*checks.common(key, getattr(value, "tenant", None), directory), *kind.problems(value, plan, directory)]
+    found = [*checks.common(key, value, directory), *kind.problems(value, plan, directory)]
     for sentence in found:
         where, message = checks.split(sentence)
         yield Mistake(kind, key, where, message)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 "Keys stand in paths, events and file names."
+LONGEST_NAME = 100
 KEYS_OF_A_PHONE = "0123456789*#"
 MOST_SECONDS = 7 * 86400.0
 MOST_LEVEL = 100
@@ -39,10 +40,14 @@ def split(sentence: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", sentence)
 
 
-def common(key: str, tenant: str | None, directory: Directory) -> Iterator[str]:
+def common(key: str, value: Any, directory: Directory) -> Iterator[str]:
     """What holds for every kind."""
     if not KEY.fullmatch(key):
         yield f"{key!r} is no key: letters, digits and . _ - (64 at most), the first a letter or digit"
+    name = getattr(value, "name", key)
+    if not name.strip() or len(name) > LONGEST_NAME or "\n" in name or "\t" in name:
+        yield f"name: must be one line of 1 to {LONGEST_NAME} characters"
+    tenant = getattr(value, "tenant", None)
     if tenant is not None and tenant not in directory.tenants:
         yield f"tenant: there is no tenant {tenant}"
 

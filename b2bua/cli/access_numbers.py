@@ -25,8 +25,11 @@ CorrelationOption = Annotated[
     Correlation | None, typer.Option(help="Whether its calls must bring a token: required, optional, off.")
 ]
 Tenant = Annotated[str | None, typer.Option("--default-tenant", help="The tenant of calls that bring no token.")]
-AgentTarget = Annotated[
-    str | None, typer.Option("--agent", help="Extension its calls lead to when no token names one.")
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--to", "--agent", help='Where its calls lead when no token says: an extension, or "queue repairs", "vdn 3" ...'
+    ),
 ]
 RouteName = Annotated[str | None, typer.Option("--default-route", help="Route for calls whose caller's data fail.")]
 Trunks = Annotated[list[str] | None, typer.Option("--trunk", help="Only on this trunk; repeatable. Without: any.")]
@@ -57,14 +60,14 @@ def add(
     last: Annotated[str | None, typer.Argument(help="The last number of the range, of the same length.")] = None,
     correlation: CorrelationOption = None,
     default_tenant: Tenant = None,
-    agent: AgentTarget = None,
+    to: Target = None,
     default_route: RouteName = None,
     trunk: Trunks = None,
     url: Url = "",
     json: Json = False,
 ) -> None:
     """Add a called number, or a range of numbers."""
-    body = {"first": first, "last": last} | _fields(correlation, default_tenant, agent, default_route, trunk)
+    body = {"first": first, "last": last} | _fields(correlation, default_tenant, to, default_route, trunk)
     with server(url) as api:
         _show(api.post("/v1/access-numbers", {key: value for key, value in body.items() if value is not None}), json)
 
@@ -74,14 +77,14 @@ def change(
     key: Key,
     correlation: CorrelationOption = None,
     default_tenant: Tenant = None,
-    agent: AgentTarget = None,
+    to: Target = None,
     default_route: RouteName = None,
     trunk: Trunks = None,
     url: Url = "",
     json: Json = False,
 ) -> None:
     """Change what is given; the rest stays."""
-    body = _fields(correlation, default_tenant, agent, default_route, trunk)
+    body = _fields(correlation, default_tenant, to, default_route, trunk)
     if not body:
         fail("nothing to change: give at least one option")
     with server(url) as api:
@@ -103,18 +106,28 @@ def _path(key: str) -> str:
 def _fields(
     correlation: Correlation | None,
     default_tenant: str | None,
-    agent: str | None,
+    to: str | None,
     default_route: str | None,
     trunks: list[str] | None,
 ) -> dict[str, Any]:
     fields = {
         "correlation": correlation.value if correlation else None,
         "default_tenant": default_tenant,
-        "entry": {"kind": "agent", "target": agent} if agent else None,
+        "entry": _goal(to),
         "default_route": default_route,
         "trunks": trunks or None,
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _goal(text: str | None) -> dict[str, str] | None:
+    """`queue repairs` as the API has it; a single word but hangup is an agent's extension."""
+    if not text:
+        return None
+    kind, _, target = text.strip().partition(" ")
+    if not target and kind != "hangup":
+        kind, target = "agent", kind
+    return {"kind": kind, "target": target.strip()}
 
 
 def _entry(entry: dict[str, Any] | None) -> str:

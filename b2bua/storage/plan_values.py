@@ -1,6 +1,7 @@
 """Values of the plan as JSON and back: unknown fields are mistakes, secrets are kept but never shown."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -21,6 +22,11 @@ HIDDEN = "***"
 
 REMEMBERED = 50_000
 "Rows of the plan whose values are kept: after a change only the changed ones are read again."
+
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"Control characters but tab and line break, and halves of characters."
+DEEPEST = 16
+"Lists and objects inside each other."
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=64 * 1024)
 
@@ -44,19 +50,42 @@ def _prepare(type_: Any, seen: set[type]) -> None:
 
 
 class BadValue(ValueError):
-    """Data that is no value of its kind; `errors` are those of pydantic."""
+    """Data that is no value of its kind. `errors`: mistakes as pydantic lists them, with `loc`, `type` and `msg`."""
 
-    def __init__(self, error: ValidationError) -> None:
-        super().__init__(str(error))
-        self.errors: list[Any] = list(error.errors(include_url=False))
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self.errors = list(errors)
+        super().__init__("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in self.errors))
+
+
+_WORDS = {"unexpected_keyword_argument": "there is no such field", "missing": "is missing"}
+"What pydantic says of fields in the words of a programmer, by type of mistake."
 
 
 def read(kind: Kind, data: Mapping[str, Any]) -> Any:
     """The value these fields make. Raises BadValue."""
+    if bad := list(_unfit(data, ())):
+        raise BadValue([{"loc": loc, "type": "unfit", "msg": message} for loc, message in bad])
     try:
         return adapter(kind).validate_python(dict(data))
     except ValidationError as error:
-        raise BadValue(error) from None
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise BadValue([{**one, "msg": _WORDS.get(one["type"], one["msg"])} for one in found]) from None
+
+
+def _unfit(value: Any, loc: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What no field may hold: events, databases and screens must be able to carry it."""
+    if len(loc) > DEEPEST:
+        yield loc[:1], f"is nested deeper than {DEEPEST}"
+    elif isinstance(value, str):
+        if _UNFIT.search(value):
+            yield loc, "has a character in it that cannot be shown"
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unfit(name, loc)
+            yield from _unfit(inner, (*loc, str(name)))
+    elif isinstance(value, list | tuple):
+        for at, inner in enumerate(value):
+            yield from _unfit(inner, (*loc, at))
 
 
 @lru_cache(maxsize=REMEMBERED)

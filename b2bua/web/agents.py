@@ -61,7 +61,7 @@ async def list_agents(desk: TheDesk, caller: SeesAll) -> AgentList:
 @router.post("", status_code=201)
 async def create_agent(body: AgentIn, desk: TheDesk, caller: Configurer, response: Response) -> AgentOut:
     """Add an agent."""
-    agent = _agent(desk, body.extension, body)
+    agent = agent_of(desk, body.extension, body)
     async with desk.changing:
         await desk.agents.create(agent, by=caller.by, now=desk.wall())
         await desk.changed()
@@ -99,13 +99,14 @@ async def delete_agent(extension: str, desk: TheDesk, caller: Configurer) -> Non
 
 
 async def _replace(desk: Desk, extension: str, body: AgentFields, by: str) -> AgentOut:
-    agent = _agent(desk, extension, body)
+    agent = agent_of(desk, extension, body)
     await desk.agents.replace(agent, by=by, now=desk.wall())
     await desk.changed()
     return AgentOut.model_validate(agent)
 
 
-def _agent(desk: Desk, extension: str, body: AgentFields) -> Agent:
+def agent_of(desk: Desk, extension: str, body: AgentFields) -> Agent:
+    """The agent of a body. Raises Problem when this node has no such inside listener."""
     inside = [name for name, listener in desk.settings.listeners.items() if listener.side == "inside"]
     if body.listener not in inside:
         what = f"there is no inside listener {body.listener}; there are: {', '.join(sorted(inside)) or 'none'}"

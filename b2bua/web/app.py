@@ -19,7 +19,9 @@ from b2bua.web import (
     feed,
     health,
     numbers,
+    plan,
     problems,
+    recordings,
     routes,
     tenants,
     tokens,
@@ -68,12 +70,31 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
     }
     methods: dict[str, set[str]] = defaultdict(set)
     # the framework tries them in this order, and tokens are what is asked for most
-    for part in (tokens, calls, cdrs, tenants, numbers, agents, routes, trunks, api_keys, audit, feed, health):
+    for part in (
+        tokens,
+        calls,
+        cdrs,
+        recordings,
+        tenants,
+        numbers,
+        agents,
+        routes,
+        trunks,
+        api_keys,
+        audit,
+        feed,
+        health,
+    ):
         app.include_router(part.router, responses={} if part in (feed, health) else shared)
         for route in part.router.routes:
             if isinstance(route, APIRoute):
                 methods[route.path].update(route.methods or ())
     app.state.methods = methods
+    for router in (plan.router, *plan.routers):
+        app.include_router(router, responses=shared)
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                methods[route.path].update(route.methods or ())
     app.add_middleware(Door, desk=desk)
     problems.install(app)
 
@@ -92,6 +113,7 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
 def _schema(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with the media type of problems where the framework puts its own."""
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    plan.describe(made)
     for path in made["paths"].values():
         for operation in path.values():
             for status, response in operation["responses"].items():

@@ -15,6 +15,8 @@ from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.audit import Audit
 from b2bua.storage.calls import Calls
 from b2bua.storage.catalogue import access_numbers, agents, check_with, routes, tenants
+from b2bua.storage.plan import Plans
+from b2bua.storage.recordings import Recordings
 from b2bua.storage.tokens import Tokens
 from b2bua.web.keyring import KeyRing
 from b2bua.web.limits import Limits
@@ -37,8 +39,10 @@ class Desk:
         check = check_with(list(self.profiles.values()), node.settings.calls.default_route)
         self.tenants, self.access_numbers = tenants(node.storage, check), access_numbers(node.storage, check)
         self.agents, self.routes = agents(node.storage, check), routes(node.storage, check)
+        self.plans = Plans(node.storage, check)
         self.tokens = Tokens(node.storage, node.settings.node.name)
         self.cdrs, self.audit, self.keys = Calls(node.storage), Audit(node.storage), ApiKeys(node.storage)
+        self.recordings = Recordings(node.settings.recordings)
         self.keyring = KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."
@@ -104,4 +108,5 @@ Auditor = Annotated[Caller, Depends(may(Right.AUDIT))]
 TokenUser = Annotated[Caller, Depends(may(Right.TOKENS))]
 CallUser = Annotated[Caller, Depends(may(Right.CALLS))]
 Starter = Annotated[Caller, Depends(may(Right.START))]
+RecordingUser = Annotated[Caller, Depends(may(Right.RECORDINGS))]
 CdrReader = Annotated[Caller, Depends(may(Right.CDRS))]

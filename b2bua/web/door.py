@@ -17,7 +17,7 @@ from b2bua.storage import StorageUnavailable
 from b2bua.web.desk import Desk, address_of
 from b2bua.web.problems import Problem, of_storage
 
-BULK = frozenset({"/v1/tokens/bulk"})
+BULK = frozenset({"/v1/tokens/bulk", "/v1/plan"})
 "Paths whose body may be as large as the configuration says."
 PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/v1/openapi.json"})
 "Paths that need no key, or have a rule of their own."

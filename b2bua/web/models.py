@@ -91,15 +91,16 @@ def merged(kind: TypeAdapter[M], current: dict[str, Any], change: dict[str, Any]
     Raises Problem 422 with all mistakes of the result.
     """
     try:
-        return kind.validate_python(_merge(current, change))
+        return kind.validate_python(merge(current, change))
     except ValidationError as error:
         raise of_validation(error.errors()) from None
 
 
-def _merge(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+def merge(current: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """The fields after a merge patch; null stays as null."""
     result = dict(current)
     for name, value in change.items():
         before = result.get(name)
         # no deeper than what is kept: the depth of the change is not ours
-        result[name] = _merge(before, value) if isinstance(value, dict) and isinstance(before, dict) else value
+        result[name] = merge(before, value) if isinstance(value, dict) and isinstance(before, dict) else value
     return result

@@ -1,23 +1,28 @@
 """Access numbers: what each called number, or range of numbers, expects of its calls (R1-05)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 
 from b2bua.storage.business import access_number_key
 from b2bua.web.desk import Configurer, SeesAll, TheDesk
-from b2bua.web.models import Digits, Extension, In, Out, Slug, merged
+from b2bua.web.models import Digits, In, Out, Slug, merged
 from routing.directory import AccessNumber, Correlation, EntryPoint
+from routing.goal import GoalKind
 
 router = APIRouter(prefix="/v1/access-numbers", tags=["access numbers"])
 
 
 class EntryIn(In):
-    """Where the number leads. Other kinds are refused until they exist."""
+    """Where the number leads."""
 
-    kind: Literal["agent"]
-    target: Extension
+    kind: GoalKind
+    target: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = Field(
+        default="",
+        description="Extension, person, queue, VDN, menu, mailbox or number to dial; empty for hangup.",
+        examples=["repairs"],
+    )
 
 
 class AccessNumberIn(In):

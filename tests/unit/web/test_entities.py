@@ -34,12 +34,16 @@ async def test_overlapping_ranges_and_unknown_names_are_refused_together(web: Ap
     assert [mistake["field"] for mistake in answer.json()["errors"]] == ["default_tenant", "default_route", "first"]
 
 
-async def test_entry_points_that_do_not_exist_yet_are_refused(web: Api) -> None:
-    """R1-05: VDN, IVR and queue are no entry points until they are."""
-    for kind in ("vdn", "ivr", "queue"):
-        body = {"first": "4008100001", "entry": {"kind": kind, "target": "8001"}}
-        answer = await web.ask("POST", "/v1/access-numbers", json=body)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "entry.kind")
+async def test_entry_points_that_do_not_exist_are_refused(web: Api) -> None:
+    """R1-05: a number leads to a VDN, a queue, a menu ... that there is, or to nowhere."""
+    async with web.client() as client:
+        for kind, status, field in (("vdn", 409, "entry"), ("menu", 409, "entry"), ("ivr", 422, "entry.kind")):
+            body = {"first": "4008100001", "entry": {"kind": kind, "target": "8001"}}
+            answer = await client.post("/v1/access-numbers", json=body)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, field)
+        assert (await client.put("/v1/queues/repairs", json={"name": "Repairs"})).status_code == 200
+        body = {"first": "4008100001", "entry": {"kind": "queue", "target": "repairs"}}
+        assert (await client.post("/v1/access-numbers", json=body)).status_code == 201
 
 
 async def test_an_agent_is_created_shown_changed_and_deleted(web: Api) -> None:
