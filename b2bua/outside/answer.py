@@ -43,15 +43,24 @@ class Pulled:
 
 def read_json(body: bytes) -> Pulled:
     """Read a JSON answer; Garbage when it is none or has another shape."""
+    return shape(json_value(body))
+
+
+def json_value(body: bytes) -> Any:
+    """The value of a JSON text; Garbage when it is none."""
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:
         raise Garbage(f"no JSON: {e.__class__.__name__}") from None
-    return shape(value)
 
 
 def read_xmlrpc(body: bytes) -> Pulled:
     """Read an XML-RPC method response; Fault when it is one, Garbage when it is none or has another shape."""
+    return shape(xmlrpc_value(body))
+
+
+def xmlrpc_value(body: bytes) -> Any:
+    """The one value of an XML-RPC method response; Fault when it is one, Garbage when it is none."""
     target = _CappedUnmarshaller(use_builtin_types=True)
     parser = DefusedExpatParser(target, forbid_dtd=True)
     try:
@@ -65,7 +74,12 @@ def read_xmlrpc(body: bytes) -> Pulled:
         raise Garbage(f"no XML-RPC answer: {e.__class__.__name__}") from None
     if len(values) != 1:
         raise Garbage("not exactly one value")
-    return shape(values[0])
+    return values[0]
+
+
+def plain(value: Any) -> Any:
+    """A copy with JSON types only, fit for the database, the events and a screen; Garbage when there is none."""
+    return _Plain().copy(value)
 
 
 def shape(value: object) -> Pulled:

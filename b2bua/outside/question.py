@@ -2,20 +2,18 @@
 
 import base64
 import json
-import re
 import xmlrpc.client
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
+
+from routing import url_template
 
 DEFAULT_METHOD = "tandem.caller_data"
 "XML-RPC method asked for when the URL names none after a `#`."
 
 FIELDS = ("access_id", "sequence", "call", "called", "billing")
 "Names allowed in braces in the path and the query of a URL, and the members of a JSON or XML-RPC question."
-
-MAX_URL = 2048
-_BRACED = re.compile(r"\{([^{}]{0,40})\}")
 
 
 class BadUrl(ValueError):
@@ -59,42 +57,14 @@ class Request:
 
 def url_mistakes(url: str) -> list[str]:
     """What is wrong with a connection's URL, nothing when it can be used. For configuration, so all at once."""
-    if len(url) > MAX_URL:
-        return [f"longer than {MAX_URL} characters"]
-    if not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
-        return ["only printable ASCII characters are allowed (percent-encode the others)"]
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as e:
-        return [str(e)]
-    mistakes = []
-    if parts.scheme not in ("http", "https"):
-        mistakes.append("must begin with http:// or https://")
-    if not parts.hostname:
-        mistakes.append("has no host")
-    if parts.username is not None or parts.password is not None:
-        mistakes.append("must not carry a user or password: put it into `secret`")
-    if "{" in parts.netloc or "}" in parts.netloc:
-        mistakes.append("may have braces in its path and query only")
-    rest = parts.path + "?" + parts.query
-    mistakes += [f"unknown name {{{name}}}" for name in dict.fromkeys(_BRACED.findall(rest)) if name not in FIELDS]
-    if "{" in (left := _BRACED.sub("", rest)) or "}" in left:
-        mistakes.append("has a brace without its partner")
-    return mistakes
+    return url_template.url_mistakes(url, FIELDS)
 
 
 def expand(url: str, question: Question) -> str:
     """The URL with the numbers percent-encoded in place of the names in braces; BadUrl when it cannot be used."""
     if mistakes := url_mistakes(url):
         raise BadUrl(mistakes)
-    values = question.fields()
-    parts = urlsplit(url)
-
-    def fill(text: str) -> str:
-        return _BRACED.sub(lambda braced: quote(values[braced[1]], safe=""), text)
-
-    return urlunsplit((parts.scheme, parts.netloc, fill(parts.path) or "/", fill(parts.query), ""))
+    return url_template.fill_url(url, question.fields())
 
 
 def authorization(secret: str | None) -> tuple[tuple[str, str], ...]:
@@ -106,12 +76,12 @@ def authorization(secret: str | None) -> tuple[tuple[str, str], ...]:
     return (("Authorization", "Bearer " + secret),)
 
 
-_PLAIN = (("Accept-Encoding", "identity"),)
+PLAIN = (("Accept-Encoding", "identity"),)
 
 
 def json_request(url: str, secret: str | None, question: Question) -> Request:
     """GET when the URL has a place for the sequence number, else POST with all fields as one JSON object."""
-    headers = (*_PLAIN, ("Accept", "application/json"), *authorization(secret))
+    headers = (*PLAIN, ("Accept", "application/json"), *authorization(secret))
     if "{sequence}" in url:
         return Request("GET", expand(url, question), headers)
     body = json.dumps(question.fields()).encode()
@@ -122,5 +92,5 @@ def xmlrpc_request(url: str, secret: str | None, question: Question) -> Request:
     """POST of a method call with one struct; the method is the URL's fragment (`#crm.lookup`) or DEFAULT_METHOD."""
     method = urlsplit(url).fragment or DEFAULT_METHOD
     body = xmlrpc.client.dumps((question.fields(),), method, encoding="utf-8").encode("utf-8", "xmlcharrefreplace")
-    headers = (*_PLAIN, ("Content-Type", "text/xml"), ("Accept", "text/xml"), *authorization(secret))
+    headers = (*PLAIN, ("Content-Type", "text/xml"), ("Accept", "text/xml"), *authorization(secret))
     return Request("POST", expand(url, question), headers, body)
