@@ -13,6 +13,7 @@ from typing import Any
 from b2bua import log as logging
 from b2bua import web
 from b2bua.calls.exchange import Exchange
+from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
@@ -27,6 +28,7 @@ from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import CallRecord, Calls
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
+from b2bua.storage.recordings import Recordings
 from b2bua.storage.recover import Heartbeat, next_to, recover
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
@@ -75,12 +77,21 @@ class Tandem:
         # the engine tells the calls of INVITEs, and the calls use the engine: the cycle is closed here, by name
         self.engine = Engine(settings, lambda a: self.calls.on_invite(a), lambda r: self.calls.on_refusal(r))
         self.puller = Puller(observe=self._pulled)
+        # the floor speaks to the calls, and they to the floor
+        self.floor = FloorService(
+            plan=lambda: feed.plan,
+            sessions=lambda: self.calls.sessions.values(),
+            session=lambda id: self.calls.sessions.get(id),
+            events=events,
+            metrics=self.metrics,
+        )
         self.exchange = Exchange(
             settings=settings,
             engine=self.engine,
             directory=lambda: feed.current,
             plan=lambda: feed.plan,
             profiles={name: trunk.profile(name) for name, trunk in settings.trunks.items()},
+            floor=self.floor,
             tokens=self.tokens,
             puller=self.puller,
             resolver=Resolver(),
@@ -97,7 +108,7 @@ class Tandem:
 
     def services(self, heartbeat: Heartbeat) -> list[Service]:
         """In start order: what others need comes first, and is stopped last."""
-        grace = self.settings.node.shutdown_grace
+        grace, recordings = self.settings.node.shutdown_grace, Recordings(self.settings.recordings)
         self.calls.stop_within = grace + GOODBYE + 1
         self.engine.stop_within = grace + 5
         return [
@@ -105,10 +116,12 @@ class Tandem:
             Forever("heartbeat", lambda: self._beat(heartbeat)),
             Forever("directory", self.feed.run),
             Forever("clean-up", self._clean_up),
+            Forever("recordings", lambda: recordings.keep_clean(self.settings.recording.keep_days)),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
             web.WebServer(self._node()),
             self.engine,
+            self.floor,
             self.calls,
         ]
 

@@ -30,6 +30,8 @@ LOSS_BUCKETS = (0.0, 0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 JITTER_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
 MOS_BUCKETS = (1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.4)
 
+WAIT_BUCKETS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+
 MAX_CHILDREN = 2000
 "Label sets kept of one metric; further ones are counted under `other`, so that no peer can fill our memory."
 
@@ -197,7 +199,18 @@ class Metrics:
         self.events = count("events", "Events published, by type.", "type")
         self.pull = count("pull", "Look-ups in tenants' own systems, by tenant and result.", "tenant result")
         self.pull_seconds = spread("pull_seconds", "Time of those look-ups.", "tenant", STORAGE_BUCKETS)
+        self.recordings = count("recordings", "Files of recordings, by result (started, failed).", "result")
         self.api = count("api_requests", "HTTP requests, by method, route and status.", "method route status")
+        self.offers = count("queue_offers", "Phones rung for callers of a queue.", "queue")
+        self.refused_offers = count("queue_offers_refused", "Phones that did not take the call, by reason.", "reason")
+        self.dequeued = count("queue_left", "Callers who have stopped waiting, by queue and result.", "queue result")
+        self.queue_wait = spread("queue_wait_seconds", "How long callers waited, by result.", "result", WAIT_BUCKETS)
+        self.estimate_error = spread(
+            "queue_estimate_error_seconds", "How far the wait a caller was told was from his real one.", "", WAIT_BUCKETS
+        )
+        self.repaired = count(
+            "agent_state_repaired", "Differences between the floor and the live calls that were repaired.", "what"
+        )
         self._followed = _Followed()
         self.registry.register(self._followed)
         ProcessCollector(registry=self.registry)

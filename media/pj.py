@@ -30,11 +30,12 @@ SPARE_PORTS = 256
 "Ports for players, recorders and taps, beside those of the legs."
 
 
-def configure(media: pj.MediaConfig, *, legs: int, clock_rate: int = 8000) -> None:
+def configure(media: pj.MediaConfig, *, legs: int, clock_rate: int = 8000, recorders: int = 0) -> None:
     """Set up PJSIP's media for a switchboard; to be called before `libInit`.
 
     `legs` is the most legs there will be.  Each leg pays 8 bytes for each port the conference has room for: with the
-    default of 10,240 that is 80 kB, written to when the leg starts.
+    default of 10,240 that is 80 kB, written to when the leg starts.  `recorders`: legs recorded at once beyond the few
+    that the spare ports have room for.
     """
     media.hasIoqueue, media.threadCnt = True, 1
     media.clockRate = media.sndClockRate = clock_rate
@@ -45,7 +46,7 @@ def configure(media: pj.MediaConfig, *, legs: int, clock_rate: int = 8000) -> No
     media.ecTailLen = 0
     media.sndAutoCloseTime = -1
     media.confThreads = 1
-    media.maxMediaPorts = legs + SPARE_PORTS
+    media.maxMediaPorts = legs + SPARE_PORTS + recorders
 
 
 class Conference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,10 @@ class Going:
     def ending(self) -> Ending | None:
         """How it ended; None while it goes on."""
         return self._ended.result() if self._ended.done() else None
+
+    def then(self, do: Callable[[Ending], None]) -> None:
+        """Call this on the loop once it has ended; soon, where it has ended already."""
+        self._ended.add_done_callback(lambda ended: None if ended.cancelled() else do(ended.result()))
 
     def _end(self, ending: Ending) -> None:
         if not self._ended.done():
@@ -115,20 +119,39 @@ class Playing(Going):
 class Recording(Going):
     """What one or more legs say, in one mono file.  Awaited, it gives how it ended once the file is complete."""
 
-    __slots__ = ("_limit", "path", "sounds")
+    __slots__ = ("_limit", "path", "paused", "sounds")
 
     def __init__(self, desk: Desk, point: Point, path: Path, sounds: Iterable[Sound]) -> None:
         super().__init__(desk, point)
         self.path = path
         self.sounds = set(sounds)
+        self.paused = False
         self._limit = 0.0
 
     def __repr__(self) -> str:
-        return f"<recording {self.path.name} of {len(self.sounds)}: {self.ending or 'on'}>"
+        return (
+            f"<recording {self.path.name} of {len(self.sounds)}: {self.ending or ('paused' if self.paused else 'on')}>"
+        )
 
     def stop(self) -> None:
         """End it now; harmless when it has ended."""
         self._close(Ending.STOPPED)
+
+    def pause(self) -> None:
+        """Write silence from now on: the file goes on, so that the files of one call stay in step."""
+        if self.paused or self.point.line is None:
+            return
+        self.paused = True
+        for sound in self.sounds:
+            self.desk.unhear(self.point, sound.point)
+
+    def resume(self) -> None:
+        """Write what the legs say again; harmless when that is so, or when it has ended."""
+        if not self.paused or self.point.line is None:
+            return
+        self.paused = False
+        for sound in self.sounds:
+            self.desk.hear(self.point, sound.point)
 
     def lose(self, sound: Sound) -> None:
         """For this package: one leg is gone; without any the recording ends."""

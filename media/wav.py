@@ -91,6 +91,28 @@ def is_complete(path: Path) -> bool:
     return int.from_bytes(head[4:8], "little") + 8 == size == start + length
 
 
+def mend(path: Path) -> bool:
+    """Give a file whose writer died the lengths it has; False where it has them already, or is no WAV file.
+
+    What the writer still held in memory is lost.  Raises OSError.
+    """
+    if is_complete(path):
+        return False
+    with path.open("r+b") as file:
+        head, size = file.read(4096), os.fstat(file.fileno()).st_size
+        try:
+            info, start, _ = _walk(path, head)
+        except BadWave:
+            return False
+        block = max(1, info[4]) if info is not None else 1
+        length = max(0, size - start) // block * block
+        file.truncate(start + length)
+        for at, value in ((4, start + length - 8), (start - 4, length)):
+            file.seek(at)
+            file.write(value.to_bytes(4, "little"))
+    return True
+
+
 def write(path: Path, samples: array[int], rate: int) -> None:
     """Write 16-bit mono samples; a reader sees the whole file or none of it."""
     if sys.byteorder == "big":

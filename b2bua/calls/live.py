@@ -14,6 +14,7 @@ from b2bua.calls.offer import CANCELLED
 from b2bua.calls.originate import callee_of, originate
 from b2bua.calls.parties import Role
 from b2bua.calls.record import Record
+from b2bua.calls.recording import RecordingOrder
 from b2bua.calls.refusals import failure_of
 from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
 from b2bua.calls.silence import SilenceWatch
@@ -171,6 +172,14 @@ class LiveCalls:
         session.deliver(Rerouted(goal, data, by))
         return True
 
+    def record(self, id: str, on: bool, by: str) -> bool:
+        """Order that a call is recorded, or that its recording pauses; False where it does not live (any more)."""
+        session = self.sessions.get(id)
+        if session is None:
+            return False
+        session.deliver(RecordingOrder(on, by))
+        return True
+
     def spawn(self, session: Session, steps: Steps) -> None:
         """Run a call to its end, whatever its steps do."""
         self.sessions[session.id] = session
@@ -273,6 +282,7 @@ def _view(session: Session) -> CallView:
         state=session.state,
         since=row.started_at,
         data=session.data,
+        recording=session.recording.state,
     )
 
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from b2bua.calls.journey import Journey
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
 from b2bua.calls.record import Record
+from b2bua.calls.recording import CallRecording, RecordingOrder
 from b2bua.log import logger
 from b2bua.sip.engine import Headers, SipLeg
 from b2bua.sip.leg import Leg
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Signal
 from media import Bridge, Playing, Sound, bridge
+from routing.floor import Announce, Leave, Offer, Withdraw
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
@@ -53,7 +55,10 @@ class Rerouted:
     "Who wants it so."
 
 
-Delivery = Signal | HangUp | Silent | Rerouted
+News = Offer | Withdraw | Leave | Announce
+"What the floor tells a caller who waits, or has waited until now."
+
+Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News
 
 
 class CallerLeft(Exception):
@@ -91,6 +96,8 @@ class Session:
         self.record = record
         self.parties = Parties()
         self.legs: dict[int, SipLeg] = {}
+        self.agents: dict[int, str] = {}
+        "Extensions of the agents who talk, or have talked, by leg: what the floor is compared with."
         self.sounds: dict[int, Sound] = {}
         self.caller: int | None = None
         "The leg whose end is the end of the call; None until a first party has answered in a call that we place."
@@ -109,6 +116,8 @@ class Session:
         "It goes from goal to goal, so it can be sent to another one (`Rerouted`)."
         self.picked_up = False
         "The caller's INVITE has got its 200: he is up, whoever or whatever he hears."
+        self._early = False
+        self.recording = CallRecording()
         self._inbox: deque[Delivery] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -166,7 +175,9 @@ class Session:
         if isinstance(delivery, Rerouted):
             self.data |= delivery.data
             raise Moved(delivery.goal, delivery.by)
-        if not isinstance(delivery, Silent):
+        if isinstance(delivery, RecordingOrder):
+            self.recording.obey(self, delivery)
+        elif not isinstance(delivery, (Silent, Offer, Withdraw, Leave, Announce)):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
             if isinstance(delivery, Closed) and delivery.leg == self.caller:
@@ -181,8 +192,20 @@ class Session:
         if self.parties.state(self.caller) is not Leg.UP:
             self.legs[self.caller].answer()
 
+    def sound_early(self) -> None:
+        """Let a caller who is not up hear us all the same (183 with SDP), once; one who sent no SDP hears ringing."""
+        if self.caller is None or self.picked_up or self._early:
+            return
+        self._early = True
+        leg = self.legs[self.caller]
+        if self.has_offer:
+            leg.progress()
+        else:
+            leg.ring()
+
     def leave_only_caller(self, headers: Headers = ()) -> None:
         """End every leg but the caller's."""
+        self.ring_back(False)
         for leg in self.legs:
             if leg != self.caller:
                 self.hang_up(leg, 0, headers)

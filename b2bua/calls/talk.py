@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from b2bua.calls.session import Silent
+from b2bua.sip.engine import Headers
 from b2bua.sip.signals import Answered, Closed
 
 if TYPE_CHECKING:
@@ -15,31 +17,59 @@ MUTE = (("Reason", 'SIP;cause=488;text="No answer to our offer"'),)
 DEAD = (("Reason", 'SIP;cause=408;text="No media from the far end"'),)
 
 
-async def talk(call: Session, agent: int) -> None:
-    """Returns when the agent's leg is gone or a limit ended the call; the record says which.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a talk ended that the caller has not ended himself."""
 
-    CallerLeft and Ordered go through to the caller of this step.
+    cause: str
+    "The CDR's word."
+    code: int
+    by: str
+    headers: Headers = ()
+    "For those who are still there."
+    silent: str = ""
+    "The role of the party whose sound had stopped."
+
+    @property
+    def agent_lost(self) -> bool:
+        """The agent is gone without having hung up, and the caller is still there."""
+        return self.cause == "agent-lost" or self.silent == "agent"
+
+    @property
+    def agent_is_done(self) -> bool:
+        """He has hung up."""
+        return self.by == "agent" and self.cause == "normal"
+
+
+async def conversation(call: Session, agent: int) -> Ended:
+    """Returns when the agent's leg is gone, or a limit is reached; no leg is ended and nothing is recorded yet.
+
+    CallerLeft, Ordered and Moved go through to the caller of this step.
     """
-    clock, record = call.clock, call.record
-    until = clock() + call.exchange.settings.calls.max_duration
+    call.recording.talking(call, (agent,) if call.caller is None else (call.caller, agent))
+    until = call.clock() + call.exchange.settings.calls.max_duration
     while True:
-        signal = await call.next(until)
-        match signal:
+        match await call.next(until):
             case None:
-                record.end(clock(), "max-duration", 200, "tandem")
-                return _end_all(call, TOO_LONG)
+                return Ended("max-duration", 200, "tandem", TOO_LONG)
             case Silent(leg=leg):
-                record.end(clock(), "media-silence", 200, "tandem")
-                record.row.detail["silent"] = str(call.parties.by_leg[leg].role)
-                return _end_all(call, DEAD)
+                return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
             case Answered(leg=leg) if not call.parties.by_leg[leg].described:
-                record.end(clock(), "no-media", 488, "tandem")
-                return _end_all(call, MUTE)
+                return Ended("no-media", 488, "tandem", MUTE)
             case Closed(leg=leg, code=code) if leg == agent:
-                record.end(clock(), "normal" if code < 300 else "agent-lost", code, "agent")
-                return None
+                return Ended("normal" if code < 300 else "agent-lost", code, "agent")
 
 
-def _end_all(call: Session, headers: tuple[tuple[str, str], ...]) -> None:
-    for leg in call.legs:
-        call.hang_up(leg, 0, headers)
+async def talk(call: Session, agent: int) -> None:
+    """A conversation that is the end of the call."""
+    conclude(call, await conversation(call, agent))
+
+
+def conclude(call: Session, ended: Ended) -> None:
+    """The call is over with its conversation; the record says how."""
+    if ended.silent:
+        call.record.row.detail["silent"] = ended.silent
+    call.record.end(call.clock(), ended.cause, ended.code, ended.by)
+    if ended.headers:
+        for leg in call.legs:
+            call.hang_up(leg, 0, ended.headers)

@@ -24,6 +24,8 @@ class CallView:
     "Epoch seconds of its first INVITE."
     data: Mapping[str, Any] = field(default_factory=dict)
     "Business data of its token."
+    recording: str = "off"
+    "off | on | paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@
 from .checks import advice
 from .load import find, load
 from .model import Mistake, Settings, SettingsError
+from .recording import Recording
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .show import shown
 from .sip import Listener, Trunk
+from .speech import Speech
 
 __all__ = [
     "Api",
@@ -19,8 +21,10 @@ __all__ = [
     "Media",
     "Mistake",
     "Node",
+    "Recording",
     "Settings",
     "SettingsError",
+    "Speech",
     "Storage",
     "Trunk",
     "advice",

@@ -34,6 +34,8 @@ def check(settings: Settings, listener_names: frozenset[str]) -> Iterator[Findin
             yield f"trunks.{name}.{key}", what
     yield from _same_source(settings.trunks)
     yield from _media(settings.media, settings.node.max_calls)
+    if settings.recording.announcement is not None:
+        yield from _sound("recording.announcement", settings.recording.announcement)
     yield from _certificate("api.", settings.api.tls_certificate, settings.api.tls_key)
     yield from _storage_url(settings)
 
@@ -190,7 +192,7 @@ def _media(media: Media, max_calls: int, ephemeral: Path = EPHEMERAL) -> Iterato
             f" {system[0]}, or change net.ipv4.ip_local_port_range",
         )
     if media.music is not None:
-        yield from _music(media.music, media.clock_rate)
+        yield from _sound("media.music", media.music)
 
 
 def ephemeral_ports(file: Path = EPHEMERAL) -> tuple[int, int] | None:
@@ -202,15 +204,15 @@ def ephemeral_ports(file: Path = EPHEMERAL) -> tuple[int, int] | None:
     return first, last
 
 
-def _music(file: Path, clock_rate: int) -> Iterator[Finding]:
+def _sound(key: str, file: Path) -> Iterator[Finding]:
     try:
         with wave.open(str(file)) as sound:
             form = (sound.getnchannels(), sound.getsampwidth())
     except (OSError, EOFError, wave.Error) as error:
-        yield "media.music", f"{file} {_why(error, 'is no WAV file')}"
+        yield key, f"{file} {_why(error, 'is no WAV file')}"
         return
     if form != (1, 2):
-        yield "media.music", f"{file} must be mono with 16 bits, not {form[0]} channels with {8 * form[1]} bits"
+        yield key, f"{file} must be mono with 16 bits, not {form[0]} channels with {8 * form[1]} bits"
 
 
 def _certificate(prefix: str, certificate: Path | None, key: Path | None) -> Iterator[Finding]:

@@ -162,5 +162,7 @@ def _at_home(settings: Settings, home: Path) -> Settings:
         node=moved(settings.node),
         api=moved(settings.api),
         media=moved(settings.media),
+        recording=moved(settings.recording),
+        speech=moved(settings.speech),
         listeners={name: moved(listener) for name, listener in settings.listeners.items()},
     )

@@ -7,8 +7,10 @@ from pydantic import BaseModel
 
 from routing.correlation import TrunkProfile
 
+from .recording import Recording
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
+from .speech import Speech
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "node": Node,
@@ -17,6 +19,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "events": Events,
     "media": Media,
     "calls": Calls,
+    "recording": Recording,
+    "speech": Speech,
     "log": Log,
 }
 "Tables that exist once."
@@ -46,6 +50,8 @@ class Settings:
     events: Events = field(default_factory=Events)
     media: Media = field(default_factory=Media)
     calls: Calls = field(default_factory=Calls)
+    recording: Recording = field(default_factory=Recording)
+    speech: Speech = field(default_factory=Speech)
     log: Log = field(default_factory=Log)
     file: Path | None = None
     "The file it came from; None for the embedded defaults."
@@ -53,6 +59,16 @@ class Settings:
     def profiles(self) -> dict[str, TrunkProfile]:
         """Every trunk by its name, as the correlation knows it."""
         return {name: trunk.profile(name) for name, trunk in self.trunks.items()}
+
+    @property
+    def recordings(self) -> Path:
+        """Folder of the recordings."""
+        return self.recording.folder or self.node.data_dir / "recordings"
+
+    @property
+    def sounds(self) -> Path:
+        """Folder of the sound files that menus name."""
+        return self.speech.sounds or self.node.data_dir / "sounds"
 
     @property
     def database_url(self) -> str:

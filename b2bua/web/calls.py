@@ -31,6 +31,7 @@ class CallOut(Out):
     state: str
     since: Epoch
     data: dict[str, Any]
+    recording: str = Field(description="off, on or paused.")
 
 
 class CallList(Out):

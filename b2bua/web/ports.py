@@ -31,6 +31,10 @@ class LiveCalls(Protocol):
         """Order its end; False when it does not live."""
         ...
 
+    def record(self, id: str, on: bool, by: str) -> bool:
+        """Order that it is recorded from now on, or that its recording pauses; False when it does not live."""
+        ...
+
     def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
         """Call `a`, and when he answers `b`; the id of the new call. Raises CannotStart."""
         ...

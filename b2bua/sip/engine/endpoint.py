@@ -38,6 +38,8 @@ FULL_POLL = 8
 "Events in one look after which there are likely more."
 MOST_LEGS = 8192
 "Call slots of our PJSIP build (native/config_site.h)."
+MOST_RECORDERS = 1024
+"The same for files being written."
 PJSIP_STATUSES = range(171000, 172000)
 "What PJSIP says of URIs, messages and transports (sip_errno.h); other errors are of sockets, memory and media."
 LEG_ROOM = 1.1
@@ -319,7 +321,8 @@ class Engine:
         config.logConfig.level = 1
         config.logConfig.consoleLevel = 0
         config.logConfig.msgLogging = 0
-        configure(config.medConfig, legs=config.uaConfig.maxCalls, clock_rate=settings.media.clock_rate)
+        legs, recorders = config.uaConfig.maxCalls, MOST_RECORDERS if settings.recording.when == "always" else 0
+        configure(config.medConfig, legs=legs, clock_rate=settings.media.clock_rate, recorders=min(recorders, legs))
         self._endpoint.libInit(config)
         status = pj.tandem_native_start()
         if status:

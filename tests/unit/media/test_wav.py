@@ -100,3 +100,22 @@ def test_a_file_still_being_written_is_not_complete(tmp_path: Path) -> None:
     assert not wav.is_complete(path)
     path.write_bytes(header()[:-1])
     assert not wav.is_complete(path)
+
+
+def test_a_file_whose_writer_died_gets_its_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    wav.write(path, array("h", range(1000)), 8000)
+    whole = path.read_bytes()
+    # as PJSIP leaves it: a header that says nothing yet, and half a sample at the end
+    path.write_bytes(whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:] + b"\x01")
+    assert not wav.is_complete(path)
+    assert wav.mend(path)
+    assert path.read_bytes() == whole
+    assert not wav.mend(path)
+
+
+def test_what_is_no_wav_file_is_not_mended(tmp_path: Path) -> None:
+    path = tmp_path / "text.wav"
+    path.write_bytes(b"RIFF?")
+    assert not wav.mend(path)
+    assert path.read_bytes() == b"RIFF?"

@@ -49,6 +49,7 @@ class FakeCalls:
             for call in (CALL, replace(CALL, id="0190-b", tenant="beta"), replace(CALL, id="0190-c", tenant=None))
         }
         self.ended: list[tuple[str, str]] = []
+        self.recorded: list[tuple[str, bool, str]] = []
         self.started: list[tuple[Party, Party, str | None]] = []
         self.refusal: CannotStart | None = None
 
@@ -61,6 +62,10 @@ class FakeCalls:
     def hang_up(self, id: str, by: str) -> bool:
         self.ended.append((id, by))
         return self.calls.pop(id, None) is not None
+
+    def record(self, id: str, on: bool, by: str) -> bool:
+        self.recorded.append((id, on, by))
+        return id in self.calls
 
     def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
         if self.refusal is not None:

@@ -1,0 +1,92 @@
+"""Recordings: those of a live call are started and paused, finished ones listed, fetched and deleted."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import FileResponse
+
+from b2bua.web.desk import RecordingUser, TheDesk
+from b2bua.web.models import Epoch, In, Out, Page
+from b2bua.web.problems import Problem, not_found
+
+router = APIRouter(tags=["recordings"])
+
+Name = Annotated[str | None, Query(max_length=80)]
+
+
+class RecordingOut(Out):
+    """One leg of one call, as a mono WAV file."""
+
+    name: str
+    call: str
+    part: int = Field(description="Number of the leg's part in the call record.")
+    role: str
+    tenant: str | None
+    size: int = Field(description="Octets.")
+    seconds: float
+    complete: bool = Field(description="False while it is being written.")
+    changed_at: Epoch
+
+
+class RecordingPage(Out):
+    """Recordings, newest first; those of one call in the order of its legs."""
+
+    recordings: list[RecordingOut]
+    next: str | None = Field(description="`before` of the next page; null at the end.")
+
+
+class RecordingState(In):
+    """What is wished of a live call."""
+
+    state: Literal["on", "paused"]
+
+
+@router.put("/v1/calls/{id}/recording", status_code=202)
+async def set_recording(id: str, body: RecordingState, desk: TheDesk, caller: RecordingUser) -> None:
+    """Start, pause or resume it; a pause is silence in the files. The event `call.recording` says when it is done."""
+    found = desk.node.calls.get(id)
+    if found is None or not caller.reaches(found.tenant):
+        raise not_found("live call", id)
+    if desk.settings.recording.when == "never":
+        raise Problem(409, "conflict", "this node records nothing: recording.when is `never`")
+    if not desk.node.calls.record(id, body.state == "on", caller.by):
+        raise not_found("live call", id)
+    await desk.note(caller, f"recording {body.state}", "call", id)
+
+
+@router.get("/v1/recordings")
+async def list_recordings(
+    desk: TheDesk,
+    caller: RecordingUser,
+    call: Annotated[str | None, Query(max_length=64)] = None,
+    before: Name = None,
+    limit: Page = 100,
+) -> RecordingPage:
+    """The newest recordings of this node, or those of one call; a tenant's key sees its own."""
+    if call is not None:
+        files = await desk.recordings.of_call(call, caller.tenant)
+        return RecordingPage(recordings=[RecordingOut.model_validate(file) for file in files], next=None)
+    files = await desk.recordings.page(tenant=caller.tenant, before=before or "", limit=limit)
+    following = files[-1].name if len(files) == limit else None
+    return RecordingPage(recordings=[RecordingOut.model_validate(file) for file in files], next=following)
+
+
+@router.get("/v1/recordings/{name}", response_class=FileResponse, responses={200: {"content": {"audio/wav": {}}}})
+async def fetch_recording(name: str, desk: TheDesk, caller: RecordingUser) -> FileResponse:
+    """The WAV file; ranges of octets are served. 409 while it is being written."""
+    file = await desk.recordings.get(name, caller.tenant)
+    if not file.complete:
+        raise Problem(409, "conflict", f"{name} is still being written")
+    await desk.note(caller, "fetch", "recording", name)
+    return FileResponse(file.path, media_type="audio/wav", filename=name)
+
+
+@router.delete("/v1/recordings/{name}", status_code=204)
+async def delete_recording(name: str, desk: TheDesk, caller: RecordingUser) -> None:
+    """Remove it for good. 409 while it is being written."""
+    file = await desk.recordings.get(name, caller.tenant)
+    if not file.complete:
+        raise Problem(409, "conflict", f"{name} is still being written")
+    await desk.recordings.delete(name, caller.tenant)
+    await desk.note(caller, "delete", "recording", name)
