@@ -9,11 +9,10 @@ An agent who is not logged in is nobody's: a direct call may ring his phone, and
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from routing.agent_state import OFFERED, AgentState, Seen
 from routing.board import AgentLine, Board
-from routing.crowd import Crowd, in_order
+from routing.crowd import Crowd, area_of
 from routing.effects import (
     AgentChanged,
     Announce,
@@ -29,12 +28,11 @@ from routing.effects import (
     Withdraw,
 )
 from routing.explanation import Explanation, explain
-from routing.goal import Goal
-from routing.picking import Member, pick
+from routing.matching import Matching
 from routing.plan import Plan
-from routing.queue import AgentProfile, Strategy
+from routing.queue import AgentProfile
 from routing.queue_state import QueueState
-from routing.ranking import Key, Place
+from routing.ranking import Place
 from routing.seat import Seat
 from routing.staff import Staff
 from routing.timers import Timers
@@ -58,22 +56,10 @@ __all__ = [
     "Withdraw",
 ]
 
-LEASE = 5.0
-"Seconds an offer may take beyond its ringing; then it is taken back."
 DIRECT_LEASE = 180.0
 "Seconds a direct call may ring: an INVITE lives no longer (RFC 3261, timer C)."
 GRACE = 2.0
 "Seconds the live calls may differ from the floor: news of them is on its way."
-
-
-@dataclass(slots=True, eq=False)
-class _Running:
-    """An offer that runs."""
-
-    offer: str
-    place: Place
-    ends: float
-    ringing: dict[str, Seat] = field(default_factory=dict)
 
 
 class Floor:
@@ -85,16 +71,15 @@ class Floor:
         self._timers = Timers()
         self._staff = Staff(self.queues, self._timers)
         self._crowd = Crowd(self.queues, self._timers)
-        self._offers: dict[str, _Running] = {}
+        self._matching = Matching(self.queues, self._staff, self._crowd, self._timers)
         self._talking: dict[str, Place] = {}
         "The places of callers an agent has, by call: `back` gives them back."
-        self._count = 0
         self.replan(plan, 0.0)
 
     def __repr__(self) -> str:
         return (
             f"<Floor {len(self.queues)} queues, {len(self._staff.seats)} agents, {self.waiting} waiting, "
-            f"{len(self._offers)} offers>"
+            f"{len(self._matching.offers)} offers>"
         )
 
     def replan(self, plan: Plan, now: float) -> list[Effect]:
@@ -110,7 +95,7 @@ class Floor:
         self._crowd.classes = plan.priority_classes
         for name in [name for name in self.queues if name not in plan.queues]:
             for place in list(self.queues[name].line):
-                effects += self._send(place, "no-queue", self.queues[name].queue.otherwise, now)
+                effects += self._matching.send(place, "no-queue", self.queues[name].queue.otherwise, now)
             del self.queues[name]
         for name, queue in plan.queues.items():
             if name in self.queues:
@@ -126,34 +111,34 @@ class Floor:
             self._crowd.look(place, now)
         self._crowd.opened = [place for place in self._crowd.places.values() if place.offer is None]
         self._staff.deserted.extend(self.queues)
-        return self._settle(effects, now)
+        return self._matching.settle(effects, now)
 
     # Agents.
 
     def log_in(self, extension: str, now: float) -> list[Effect]:
-        return self._settle(self._staff.log_in(self._staff.seat(extension, now), now), now)
+        return self._matching.settle(self._staff.log_in(self._staff.seat(extension, now), now), now)
 
     def log_out(self, extension: str, now: float) -> list[Effect]:
         """At once, or after the offer or call he is busy with."""
-        return self._settle(self._staff.log_out(self._staff.seat(extension, now), now), now)
+        return self._matching.settle(self._staff.log_out(self._staff.seat(extension, now), now), now)
 
     def pause(self, extension: str, reason: str, now: float) -> list[Effect]:
         """At once, or after the offer or call he is busy with."""
-        return self._settle(self._staff.pause(self._staff.seat(extension, now), reason, now), now)
+        return self._matching.settle(self._staff.pause(self._staff.seat(extension, now), reason, now), now)
 
     def resume(self, extension: str, now: float) -> list[Effect]:
-        return self._settle(self._staff.resume(self._staff.seat(extension, now), now), now)
+        return self._matching.settle(self._staff.resume(self._staff.seat(extension, now), now), now)
 
     def reachable(self, extension: str, on: bool, now: float) -> list[Effect]:
         """His phone came or went; one that went is tried again after a while."""
-        return self._settle(self._staff.reachable(self._staff.seat(extension, now), on, now), now)
+        return self._matching.settle(self._staff.reachable(self._staff.seat(extension, now), on, now), now)
 
     def wrap_up_over(self, extension: str, now: float) -> list[Effect]:
         """He has ended his wrap-up early."""
         seat = self._staff.seat(extension, now)
         if seat.state is not AgentState.WRAP_UP:
             return []
-        return self._settle(self._staff.finish(seat, "wrap-up-ended", now), now)
+        return self._matching.settle(self._staff.finish(seat, "wrap-up-ended", now), now)
 
     def extend_wrap_up(self, extension: str, seconds: float, now: float) -> list[Effect]:
         return self._staff.extend(self._staff.seat(extension, now), seconds, now)
@@ -178,13 +163,13 @@ class Floor:
         """A caller comes to a queue: he is offered, waits, or is sent elsewhere."""
         effects: list[Effect] = []
         if caller.call in self._crowd.places:
-            effects += self._remove(self._crowd.places[caller.call], "moved", now)
+            effects += self._matching.remove(self._crowd.places[caller.call], "moved", now)
         state = self.queues.get(caller.queue)
         if state is None:
-            return self._settle([*effects, Leave(caller.call, caller.queue, "no-queue", None)], now)
+            return self._matching.settle([*effects, Leave(caller.call, caller.queue, "no-queue", None)], now)
         place = self._crowd.make(caller, self._staff.seats, now)
         before = state.line.before(place.key)
-        able = bool(self._choose(place))
+        able = bool(self._matching.choose(place))
         place.estimate = 0.0 if able else state.learned.estimate(before, state.working)
         away = self._crowd.turned_away(caller, place, able)
         self._crowd.add(place)
@@ -193,7 +178,7 @@ class Floor:
             Queued(
                 caller.call,
                 caller.queue,
-                caller.area or caller.queue,
+                area_of(caller),
                 caller.vdn,
                 caller.priority,
                 before + 1,
@@ -201,14 +186,14 @@ class Floor:
             )
         )
         if away is not None:
-            effects += self._send(place, *away, now)
-        return self._settle(effects, now)
+            effects += self._matching.send(place, *away, now)
+        return self._matching.settle(effects, now)
 
     def leave(self, call: str, why: str, now: float) -> list[Effect]:
         """A caller goes: abandoned, moved, callback and the like.  An offer that runs for him is taken back at once."""
         self._talking.pop(call, None)
         place = self._crowd.places.get(call)
-        return [] if place is None else self._settle(self._remove(place, why, now), now)
+        return [] if place is None else self._matching.settle(self._matching.remove(place, why, now), now)
 
     def reprioritise(self, call: str, priority: str | None, now: float) -> list[Effect]:
         """Another class for somebody who waits, at once."""
@@ -221,18 +206,20 @@ class Floor:
 
     def ringing(self, offer: str, extension: str, now: float) -> list[Effect]:
         """His phone rings."""
-        seat = self._of_offer(offer, extension)
-        return [] if seat is None else self._staff.see(seat, Seen.RANG, "ringing", now)
+        seat = self._matching.seat_of(offer, extension)
+        if seat is None or seat.state not in OFFERED:
+            return []
+        return self._staff.see(seat, Seen.RANG, "ringing", now)
 
     def answered(self, offer: str, extension: str, now: float) -> list[Effect]:
         """He has taken the call.  When the offer is over by then, he is withdrawn: hang him up."""
-        running, seat = self._offers.get(offer), self._of_offer(offer, extension)
+        running, seat = self._matching.offers.get(offer), self._matching.seat_of(offer, extension)
         if seat is None or seat.state not in OFFERED:
             return [Withdraw(offer, offer.rpartition("#")[0] or offer, (extension,), "caller-left")]  # too late
         if running is None:
             return self._staff.talk(seat, now)
         del running.ringing[extension]
-        effects = self._end_offer(running, "answered-elsewhere", now)
+        effects = self._matching.end_offer(running, "answered-elsewhere", now)
         place, caller = running.place, running.place.caller
         effects += self._staff.talk(seat, now)
         self._crowd.served(caller, extension)
@@ -243,21 +230,21 @@ class Floor:
             counts = state.tally.at(now)
             counts.answered += 1
             counts.in_time += now - place.joined <= state.queue.service_level
-        effects += self._remove(place, "answered", now, extension)
-        return self._settle(effects, now)
+        effects += self._matching.remove(place, "answered", now, extension)
+        return self._matching.settle(effects, now)
 
     def refused(self, offer: str, extension: str, why: Refusal, now: float) -> list[Effect]:
         """He has not taken the call.  After the last phone of the offer the caller is offered anew."""
-        running, seat = self._offers.get(offer), self._of_offer(offer, extension)
+        running, seat = self._matching.offers.get(offer), self._matching.seat_of(offer, extension)
         if seat is None or seat.state not in OFFERED:
             return []
         effects = self._staff.refuse(seat, why, now)
         if running is not None:
             del running.ringing[extension]
             if not running.ringing:
-                effects += self._end_offer(running, "refused", now)
-                effects += self._look(running.place, now)
-        return self._settle(effects, now)
+                effects += self._matching.end_offer(running, "refused", now)
+                effects += self._matching.look(running.place, now)
+        return self._matching.settle(effects, now)
 
     def released(self, extension: str, call: str, now: float) -> list[Effect]:
         """His call has ended."""
@@ -267,20 +254,20 @@ class Floor:
         if seat.state in OFFERED:
             return self.refused(seat.offer or call, extension, "reject", now)
         self._talking.pop(call, None)
-        return self._settle(self._staff.hang_up(seat, "call-ended", now), now)
+        return self._matching.settle(self._staff.hang_up(seat, "call-ended", now), now)
 
     def back(self, call: str, now: float) -> list[Effect]:
         """The caller's agent is lost, while he rang or while they talked: the caller waits again, at the head."""
         effects: list[Effect] = []
         waiting = self._crowd.places.get(call)
         if waiting is not None:
-            running = self._offers.get(waiting.offer or "")
+            running = self._matching.offers.get(waiting.offer or "")
             if running is None:
                 return []
             if len(running.ringing) == 1:
                 (extension,) = running.ringing
                 return self.refused(running.offer, extension, "unreachable", now)
-            return self._settle(self._end_offer(running, "agent-lost", now), now)
+            return self._matching.settle(self._matching.end_offer(running, "agent-lost", now), now)
         place = self._talking.pop(call, None)
         for seat in self._staff.seats.values():
             if seat.call == call and seat.state is AgentState.TALKING:
@@ -290,7 +277,7 @@ class Floor:
             self._crowd.to_the_head(place, now)
             line = self.queues[place.caller.queue].line
             effects.append(Requeued(call, place.caller.queue, "agent-lost", line.before(place.key) + 1))
-        return self._settle(effects, now)
+        return self._matching.settle(effects, now)
 
     # Time and truth.
 
@@ -303,17 +290,17 @@ class Floor:
         effects: list[Effect] = []
         for kind, key in self._timers.pop(now):
             if kind == "caller" and (place := self._crowd.places.get(key)) is not None:
-                effects += self._look(place, now)
+                effects += self._matching.look(place, now)
             elif kind == "agent":
                 effects += self._staff.look(self._staff.seat(key, now), now)
-            elif kind == "offer" and (running := self._offers.get(key)) is not None:
-                effects += self._lapse(running, now)
+            elif kind == "offer" and (running := self._matching.offers.get(key)) is not None:
+                effects += self._matching.lapse(running, now)
             elif kind == "lease":
                 seat = self._staff.seat(key, now)
                 if seat.state in OFFERED and seat.lease is not None and now >= seat.lease:
                     effects.append(Repaired(key, "lease"))
                     effects += self._staff.let_go(seat, "lease", now)
-            effects = self._settle(effects, now)
+            effects = self._matching.settle(effects, now)
         return effects
 
     def reconcile(
@@ -343,10 +330,10 @@ class Floor:
             for place in list(self._crowd.places.values()):
                 if place.caller.call not in calls and not place.caller.callback and now - place.joined >= GRACE:
                     effects.append(Repaired("", "caller-gone"))
-                    effects += self._remove(place, "abandoned", now)
+                    effects += self._matching.remove(place, "abandoned", now)
             for call in [one for one in self._talking if one not in calls]:
                 del self._talking[call]
-        return self._settle(effects, now)
+        return self._matching.settle(effects, now)
 
     # Questions.
 
@@ -386,7 +373,7 @@ class Floor:
     def explain(self, call: str, now: float) -> Explanation:
         """Why he is where he is.  Raises LookupError when he does not wait."""
         place = self._crowd.places[call]
-        running = self._offers.get(place.offer or "")
+        running = self._matching.offers.get(place.offer or "")
         return explain(place, self.queues, self.plan.priority_classes, tuple(running.ringing) if running else (), now)
 
     def board(self, now: float) -> Board:
@@ -410,161 +397,3 @@ class Floor:
             )
         queues = tuple(state.on_board(now) for state in self.queues.values())
         return Board(self.waiting, dict(self._crowd.areas), queues, tuple(agents), states)
-
-    # Who is offered to whom.
-
-    def _settle(self, effects: list[Effect], now: float) -> list[Effect]:
-        """Give every freed agent and every opened caller to each other, the first caller first."""
-        staff, crowd = self._staff, self._crowd
-        while staff.deserted:
-            effects += self._desert(staff.deserted.pop(), now)
-        while staff.freed or crowd.opened:
-            freed, staff.freed = staff.freed, []
-            for seat in freed:
-                while seat.free and (place := self._next_for(seat)) is not None:
-                    effects += self._offer(place, self._choose(place), now)
-            opened, crowd.opened = crowd.opened, []
-            for place in in_order(opened) if len(opened) > 1 else opened:
-                if place.offer is None and crowd.places.get(place.caller.call) is place:
-                    chosen = self._choose(place)
-                    if chosen:
-                        effects += self._offer(place, chosen, now)
-        return effects
-
-    def _next_for(self, seat: Seat) -> Place | None:
-        """The first caller he can take, over all his queues."""
-        best: Place | None = None
-        key: Key | None = None
-        for name in seat.members:
-            for _, _, place in self.queues[name].line.open:
-                if key is not None and place.key >= key:
-                    break
-                if seat.can(place.need) and (place.held_for is None or place.held_for == seat.extension):
-                    best, key = place, place.key
-                    break
-        return best
-
-    def _choose(self, place: Place) -> list[Member]:
-        """The agents to ask for him; none when nobody is free and able."""
-        state = self.queues[place.caller.queue]
-        if place.held_for is not None:
-            kept = state.free.get(place.held_for)
-            return [kept] if kept is not None and kept.seat.can(place.need) else []
-        if not state.free:
-            return []
-        able = (
-            state.free.values() if not place.need else [one for one in state.free.values() if one.seat.can(place.need)]
-        )
-        return pick(state.queue.strategy, able, state.last_asked)
-
-    def _offer(self, place: Place, members: list[Member], now: float) -> list[Effect]:
-        state, call = self.queues[place.caller.queue], place.caller.call
-        self._count += 1
-        running = _Running(f"{call}#{self._count}", place, now + state.queue.ring_timeout + LEASE)
-        self._offers[running.offer] = running
-        self._crowd.offer(place, running.offer)
-        effects: list[Effect] = []
-        for member in members:
-            seat = member.seat
-            running.ringing[seat.extension] = seat
-            seat.queue, seat.call, seat.offer = state.queue.id, call, running.offer
-            effects += self._staff.see(seat, Seen.OFFERED, "offer", now)
-        if state.queue.strategy is Strategy.ROUND_ROBIN:
-            state.last_asked = members[0].seat.extension
-        self._timers.at(running.ends, "offer", running.offer)
-        effects.append(Offer(running.offer, call, state.queue.id, tuple(running.ringing), state.queue.ring_timeout))
-        return effects
-
-    def _end_offer(self, running: _Running, why: str, now: float) -> list[Effect]:
-        """The offer is over; whoever still rings is withdrawn, and the caller is open again."""
-        del self._offers[running.offer]
-        self._crowd.offer(running.place, None)
-        effects: list[Effect] = []
-        if running.ringing:
-            effects.append(Withdraw(running.offer, running.place.caller.call, tuple(running.ringing), why))
-        for seat in running.ringing.values():
-            effects += self._staff.let_go(seat, why, now)
-        return effects
-
-    def _lapse(self, running: _Running, now: float) -> list[Effect]:
-        """Nobody has told how an offer ended: it is taken back, and its agents rest as if they had not answered."""
-        ringing, running.ringing = running.ringing, {}
-        effects: list[Effect] = [
-            Withdraw(running.offer, running.place.caller.call, tuple(ringing), "lease"),
-            *(Repaired(extension, "lease") for extension in ringing),
-        ]
-        for seat in ringing.values():
-            effects += self._staff.refuse(seat, "no-answer", now)
-        effects += self._end_offer(running, "lease", now)
-        return effects + self._look(running.place, now)
-
-    def _of_offer(self, offer: str, extension: str) -> Seat | None:
-        """The agent, if this offer, or this direct call, has him."""
-        seat = self._staff.seats.get(extension)
-        if seat is None or not (seat.offer == offer or (seat.offer is None and seat.call == offer)):
-            return None
-        return seat
-
-    def _look(self, place: Place, now: float) -> list[Effect]:
-        """One of a caller's times has come, or an offer for him is over."""
-        away = self._crowd.waited_out(place, now)
-        if away is not None:
-            return self._send(place, *away, now)
-        effects: list[Effect] = []
-        if self._crowd.look(place, now):
-            state = self.queues[place.caller.queue]
-            effects.append(Announce(place.caller.call, state.line.before(place.key) + 1, state.estimate_of(place)))
-        self._crowd.arm(place, now)
-        return effects
-
-    def _desert(self, name: str, now: float) -> list[Effect]:
-        """The last agent of a queue may have logged out."""
-        state = self.queues.get(name)
-        if state is None or state.manned or not len(state.line):
-            return []
-        rule = next((one for one in state.queue.overflow if one.when == "no-agents"), None)
-        if rule is None:
-            return []
-        effects: list[Effect] = []
-        for place in [one for one in state.line if not one.caller.callback]:
-            effects += self._send(place, "no-agents", rule.goal, now)
-        return effects
-
-    def _send(self, place: Place, why: str, goal: Goal, now: float) -> list[Effect]:
-        """He goes elsewhere by a rule."""
-        caller = place.caller
-        effects = self._remove(place, "timeout" if why == "max-wait" else "overflow", now)
-        return [*effects, Leave(caller.call, caller.queue, why, goal)]
-
-    def _remove(self, place: Place, result: str, now: float, extension: str | None = None) -> list[Effect]:
-        """He waits no more."""
-        caller = place.caller
-        state = self.queues[caller.queue]
-        effects: list[Effect] = []
-        running = self._offers.get(place.offer or "")
-        if running is not None:
-            why = {"moved": "moved", "overflow": "no-queue"}.get(result, "caller-left")
-            effects += self._end_offer(running, why, now)
-        self._crowd.remove(place)
-        wait = now - place.joined
-        state.learned.left(wait, result == "abandoned")
-        if result == "abandoned":
-            self._crowd.keep_place(place, now)
-            short = wait < state.queue.short_abandon
-            result = "short-abandoned" if short else result
-            counts = state.tally.at(now)
-            counts.abandoned += 1
-            counts.short += short
-        effects.append(
-            Dequeued(
-                caller.call,
-                caller.queue,
-                caller.area or caller.queue,
-                caller.priority,
-                wait,
-                result,
-                extension,
-                place.estimate,
-            )
-        )
-        return effects
