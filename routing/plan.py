@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routing import menu_checks, org_checks
 from routing import plan_checks as checks
 from routing.calendar import Calendar
+from routing.filtering import FilterRule, filter_problems
 from routing.mailbox import Mailbox, mailbox
 from routing.menu import Menu
+from routing.notices import SmsRule, Webhook, sms_problems, webhook_problems
 from routing.org import Absence, Person, Shift, Team
 from routing.queue import AgentProfile, PriorityClass, PriorityEntry, Queue
 from routing.services import Response, Service, response_problems, service_problems
@@ -43,6 +45,9 @@ class Plan:
     shifts: Mapping[str, Shift] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)
+    filters: Mapping[str, FilterRule] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    sms_rules: Mapping[str, SmsRule] = field(default_factory=dict)
 
     @staticmethod
     def of(*values: object) -> Plan:
@@ -121,6 +126,9 @@ KINDS: dict[str, Kind] = {
         Kind("shifts", Shift, "id", org_checks.shift),
         Kind("services", Service, "id", service_problems),
         Kind("responses", Response, "tenant", response_problems),
+        Kind("filters", FilterRule, "id", filter_problems),
+        Kind("webhooks", Webhook, "id", webhook_problems),
+        Kind("sms-rules", SmsRule, "id", sms_problems),
     )
 }
 
