@@ -28,8 +28,14 @@ LONGEST_NAME = 100
 KEYS_OF_A_PHONE = "0123456789*#"
 MOST_SECONDS = 7 * 86400.0
 MOST_LEVEL = 100
-OF_THE_PLAN = {"person": "persons", "queue": "queues", "vdn": "vdns", "menu": "menus"}
-"Goals that are values of the plan, and their kinds."
+OF_THE_PLAN = {
+    "person": ("person", "persons"),
+    "queue": ("queue", "queues"),
+    "vdn": ("VDN", "vdns"),
+    "menu": ("menu", "menus"),
+    "voicemail": ("mailbox", "mailboxes"),
+}
+"Goals that are values of the plan: what they are called, and their kinds."
 
 _FIELD = re.compile(r"([a-z_]+(?:\.[^\s:.]+)*): (.*)", re.DOTALL)
 
@@ -44,9 +50,9 @@ def common(key: str, value: Any, directory: Directory) -> Iterator[str]:
     """What holds for every kind."""
     if not KEY.fullmatch(key):
         yield f"{key!r} is no key: letters, digits and . _ - (64 at most), the first a letter or digit"
-    name = getattr(value, "name", key)
-    if not name.strip() or len(name) > LONGEST_NAME or "\n" in name or "\t" in name:
-        yield f"name: must be one line of 1 to {LONGEST_NAME} characters"
+    name = getattr(value, "name", "")
+    if len(name) > LONGEST_NAME or "\n" in name or "\t" in name:
+        yield f"name: must be one line of {LONGEST_NAME} characters at most"
     tenant = getattr(value, "tenant", None)
     if tenant is not None and tenant not in directory.tenants:
         yield f"tenant: there is no tenant {tenant}"
@@ -69,11 +75,9 @@ def goal_problems(
     elif goal.kind == "number":
         if not re.fullmatch(r"\+?[0-9*#]{1,32}", goal.target):
             yield f"{field}: {goal.target!r} is no number to dial"
-    elif goal.kind == "voicemail":
-        if not KEY.fullmatch(goal.target):
-            yield f"{field}: {goal.target!r} is no name of a mailbox"
     else:
-        yield from reference(field, plan.of_kind(OF_THE_PLAN[goal.kind]), goal.kind, goal.target, tenant)
+        word, of_kind = OF_THE_PLAN[goal.kind]
+        yield from reference(field, plan.of_kind(of_kind), word, goal.target, tenant)
 
 
 def reference(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Response
 from pydantic import Field, TypeAdapter, ValidationError
 
+from b2bua.storage import Conflict
 from b2bua.storage.plan_values import BadValue, SecretNeeded, adapter, plain, read, with_kept_secrets
 from b2bua.web.agents import AgentIn, agent_of
 from b2bua.web.desk import Configurer, Desk, TheDesk, may
@@ -177,15 +178,28 @@ async def import_plan(
 ) -> DoneOut:
     """Create or replace many values together, or none: lists by kind, and `agents`. All mistakes come at once."""
     async with desk.changing:
-        values, agents = await asyncio.to_thread(_all, desk, body)
-        done = await desk.plans.put_all(values, agents, by=caller.by, now=desk.wall(), rehearse=rehearse)
+        wrong, values, agents = await asyncio.to_thread(_all, desk, body)
+        try:
+            done = await desk.plans.put_all(
+                values, agents, by=caller.by, now=desk.wall(), rehearse=rehearse or bool(wrong)
+            )
+        except Conflict as conflict:
+            if not wrong:
+                raise
+            # what only misses something that could not be read is no mistake of its own
+            unread = {one.get("entity", "").partition(" ")[2] for one in wrong}
+            found = [one for one in conflict.problems if one.message.rpartition(" ")[2] not in unread]
+            wrong += [{"field": one.field, "message": one.message, "entity": one.entity} for one in found]
+        if wrong:
+            told = "; ".join(f"{one['field']}: {one['message']}" for one in wrong[:5])
+            raise Problem(422, "invalid", told, errors=wrong)
         if not rehearse:
             await desk.changed()
     return DoneOut.model_validate(done)
 
 
-def _all(desk: Desk, body: Mapping[str, Any]) -> tuple[list[Any], list[Agent]]:
-    """The values of a whole import. Raises Problem with the mistakes of all of them, each with its place."""
+def _all(desk: Desk, body: Mapping[str, Any]) -> tuple[list[Mapping[str, str]], list[Any], list[Agent]]:
+    """The mistakes of a whole import, each with its place, and the values that can be read."""
     wrong: list[Mapping[str, str]] = []
     values: list[Any] = []
     agents: list[Agent] = []
@@ -206,10 +220,17 @@ def _all(desk: Desk, body: Mapping[str, Any]) -> tuple[list[Any], list[Agent]]:
                     values.append(_value(kind, item, old))
             except Problem as problem:
                 place = f"{word}.{at}"
-                wrong += [{**one, "field": f"{place}.{one['field']}".rstrip(".")} for one in problem.errors]
-    if wrong:
-        raise Problem(422, "invalid", "; ".join(f"{one['field']}: {one['message']}" for one in wrong[:5]), errors=wrong)
-    return values, agents
+                entity = _entity(kind, item)
+                wrong += [
+                    {**one, "field": f"{place}.{one['field']}".rstrip("."), "entity": entity} for one in problem.errors
+                ]
+    return wrong, values, agents
+
+
+def _entity(kind: Kind | None, item: Any) -> str:
+    """What an item that cannot be read is called, as far as it says."""
+    key = item.get(kind.key_field if kind else "extension", "?") if isinstance(item, dict) else "?"
+    return f"{kind.one if kind else 'agent'} {key}"
 
 
 def _agent(desk: Desk, item: Mapping[str, Any]) -> Agent:

@@ -120,6 +120,12 @@ async def test_many_values_come_together_or_not_at_all(web: Api) -> None:
         unreadable = await client.post("/v1/plan", json={"queues": [QUEUE, {}], "pigs": [], "vdns": [7]})
         fields = [one["field"] for one in unreadable.json()["errors"]]
         assert fields == ["queues.1.id", "queues.1.name", "pigs", "vdns.0"]
+        both = {"queues": [{"id": "night"}], "vdns": [VDN | {"goal": {"kind": "queue", "target": "night"}, "area": 1}]}
+        both["calendars"] = [{"id": "office", "zone": "Moon"}]
+        both["agent-profiles"] = [{"extension": "8001", "queues": {"night": 1}}]
+        assert places(await client.post("/v1/plan", json=both)) == [
+            ("queue night", "queues.0.name"), ("vdn 3", "vdns.0.area"), ("calendar office", "zone"),
+        ]  # fmt: skip
         assert (await client.post("/v1/plan", json={"queues": [QUEUE, QUEUE]})).status_code == 409
 
 
