@@ -4,6 +4,7 @@
 """
 
 from .checks import advice
+from .feature_codes import FeatureCodes
 from .load import find, load
 from .model import Mistake, Settings, SettingsError
 from .recording import Recording
@@ -16,6 +17,7 @@ __all__ = [
     "Api",
     "Calls",
     "Events",
+    "FeatureCodes",
     "Listener",
     "Log",
     "Media",

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from routing.correlation import TrunkProfile
 
+from .feature_codes import FeatureCodes
 from .recording import Recording
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
@@ -20,6 +21,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "media": Media,
     "calls": Calls,
     "recording": Recording,
+    "feature_codes": FeatureCodes,
     "speech": Speech,
     "log": Log,
 }
@@ -51,6 +53,7 @@ class Settings:
     media: Media = field(default_factory=Media)
     calls: Calls = field(default_factory=Calls)
     recording: Recording = field(default_factory=Recording)
+    feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     speech: Speech = field(default_factory=Speech)
     log: Log = field(default_factory=Log)
     file: Path | None = None

@@ -1,0 +1,58 @@
+"""The table of the configuration about the codes that agents dial and press."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from routing.feature_codes import FeatureCodes as Codes
+from routing.feature_codes import clashes
+
+from .values import Section
+
+Code = Annotated[str, Field(pattern=r"^[0-9*#]{0,8}$")]
+Reason = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+
+
+class FeatureCodes(Section):
+    """What agents dial from their phones to change their state, and press while they talk. Empty: not to be had."""
+
+    log_in: Code = "*41"
+    "Dialled: logs the agent in. His PIN (`pin` of his agent profile) follows the code, or the tone behind it."
+    log_out: Code = "*42"
+    "Dialled: logs him out."
+    pause: Code = "*43"
+    "Dialled: pauses him; the number of a reason in `pause_reasons` may follow, 1 is the first."
+    resume: Code = "*44"
+    "Dialled: ends his pause."
+    wrap_up_over: Code = "*45"
+    "Dialled: ends his wrap-up."
+    transfer: Code = "*2"
+    "Pressed in a call: this, an extension, VDN, queue or number, and # send the caller there."
+    release: Code = "*0"
+    "Pressed in a call: ends it, while a standing line stays up."
+    pause_reasons: list[Reason] = Field(default=["break", "lunch", "training"], max_length=99)
+    "Reasons of a pause by their numbers."
+    outside: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] = ""
+    "Digits before a number outside that a call is transferred to by keys; without them only inside targets."
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        codes = self.codes()
+        for group in (codes.dialled(), codes.pressed()):
+            for a, b in clashes(group):
+                raise ValueError(f"the code {group[a]} of {a} begins the code {group[b]} of {b}")
+        return self
+
+    def codes(self) -> Codes:
+        """As what decides knows them."""
+        return Codes(
+            self.log_in,
+            self.log_out,
+            self.pause,
+            self.resume,
+            self.wrap_up_over,
+            self.transfer,
+            self.release,
+            tuple(self.pause_reasons),
+            self.outside,
+        )
