@@ -32,6 +32,7 @@ from b2bua.storage.recordings import Recordings
 from b2bua.storage.recover import Heartbeat, next_to, recover
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
+from b2bua.voices import Voices
 from b2bua.web.rights import RIGHTS, Right
 from media.music import make_sounds
 
@@ -100,6 +101,7 @@ class Tandem:
             metrics=self.metrics,
             music=music,
             ringback=ringback,
+            voices=Voices(settings.speech, settings.sounds, settings.node.data_dir / "speech"),
         )
         self.calls = LiveCalls(self.exchange)
         self.events = events

@@ -206,7 +206,10 @@ class Metrics:
         self.dequeued = count("queue_left", "Callers who have stopped waiting, by queue and result.", "queue result")
         self.queue_wait = spread("queue_wait_seconds", "How long callers waited, by result.", "result", WAIT_BUCKETS)
         self.estimate_error = spread(
-            "queue_estimate_error_seconds", "How far the wait a caller was told was from his real one.", "", WAIT_BUCKETS
+            "queue_estimate_error_seconds",
+            "How far the wait a caller was told was from his real one.",
+            "",
+            WAIT_BUCKETS,
         )
         self.repaired = count(
             "agent_state_repaired", "Differences between the floor and the live calls that were repaired.", "what"

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 async def connect(call: Session, leg: int, extension: str) -> Goal | None:
     """The caller and `leg`, who are a pair by now, talk until one of them has had enough."""
     served(call, extension)
-    await talk(call, leg)
+    connected(call, extension)
+    try:
+        await talk(call, leg)
+    finally:
+        let_go(call, extension)
     return None
 
 
@@ -32,3 +36,20 @@ def served(call: Session, extension: str) -> None:
     call.state = "talking"
     data = {"extension": extension or None} | ({"queue": call.journey.queue} if call.journey.queue else {})
     exchange.tell("call.answered", call, data)
+
+
+def connected(call: Session, extension: str) -> None:
+    """They hear each other from now on."""
+    call.talk_began = call.clock()
+    call.exchange.tell("call.connected", call, {"extension": extension or None, "queue": call.journey.queue or None})
+
+
+def let_go(call: Session, extension: str) -> None:
+    """The agent is done with this caller: his wrap-up begins."""
+    if not extension:
+        return
+    talk = round(call.clock() - call.talk_began, 3)
+    data = {"extension": extension, "queue": call.journey.queue or None, "talk": talk}
+    call.exchange.tell("call.wrapped", call, data)
+    call.journey.last_agent = extension
+    call.exchange.floor.released(extension, call.id)

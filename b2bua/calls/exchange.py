@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from b2bua.calls.floor import FloorService
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
@@ -15,6 +16,7 @@ from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Claim, NewToken, Token
+from b2bua.voices import Voices
 from routing.correlation import TrunkProfile
 from routing.directory import Directory
 from routing.plan import Plan
@@ -47,6 +49,7 @@ class Exchange:
     "Queues, VDNs, menus ... of the same revision; never waits."
     profiles: Mapping[str, TrunkProfile]
     "How each trunk writes its numbers."
+    floor: FloorService
     tokens: TokenDesk
     puller: Puller
     resolver: Resolver
@@ -55,6 +58,8 @@ class Exchange:
     metrics: Metrics
     music: Path
     "What a party hears while the other one is on hold."
+    voices: Voices
+    "Files of what is to be said."
     ringback: Path
     "What the first party of a call that we place hears while the second one's phone rings."
 

@@ -19,5 +19,7 @@ class Journey:
     "The queue he waits in, or that the agent he talks to took him from."
     entered: float | None = None
     "When he began to wait (monotonic seconds): what a move from one queue to another keeps."
+    language: str = ""
+    "What he chose in a menu; empty: he was not asked."
     last_agent: str = ""
     "Who served him last, as far as this call knows."

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls.exchange import Exchange
+from b2bua.calls.filtering import filter_once
 from b2bua.calls.ids import new_call_id
 from b2bua.calls.inbound import inbound
 from b2bua.calls.offer import CANCELLED
@@ -108,6 +109,7 @@ class LiveCalls:
         session.record.row.sip_call_id = leg.sip_call_id
         session.max_forwards = arriving.message.max_forwards - 1
         session.has_offer = bool(arriving.message.body)
+        session.has_events = not session.has_offer or b"telephone-event" in arriving.message.body
         session.add(leg, Role.CALLER, arriving.source)
         session.caller = leg.id
         self.spawn(session, lambda call: inbound(call, arriving))
@@ -205,6 +207,8 @@ class LiveCalls:
             self.exchange.metrics.faults.inc("call")
         finally:
             call.over()
+            for extension in call.agents.values():
+                self.exchange.floor.released(extension, call.id)
             call.record.end(call.clock(), "fault", 500, "tandem")
             del self.sessions[call.id]
             self._write(call)
@@ -253,6 +257,7 @@ class LiveCalls:
     def _write(self, call: Session) -> None:
         """Event, CDR and metrics of a call that is over."""
         row = call.record.row
+        filter_once(call)
         self.exchange.tell(
             "call.ended",
             call,
@@ -262,6 +267,7 @@ class LiveCalls:
                 "ended_by": row.ended_by,
                 "duration": row.duration,
                 "talk": row.talk,
+                "caller": row.effective_caller,
             },
         )
         self.exchange.keep(call)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, invitation
 from b2bua.calls.failure import towards_trunk
 from b2bua.calls.parties import Role
-from b2bua.calls.refusals import NoResources, agent_failed, ended_by_stack, mute, never_rang, no_answer, unreachable
+from b2bua.calls.refusals import (
+    AgentBusy,
+    AgentFailed,
+    AgentMute,
+    AgentUnreachable,
+    NoAnswer,
+    NoResources,
+    agent_failed,
+    ended_by_stack,
+    mute,
+    never_rang,
+    no_answer,
+    unreachable,
+)
 from b2bua.sip.engine import CannotCall
 from b2bua.sip.leg import Leg
 from b2bua.sip.resolver import NoAddress
@@ -15,9 +30,15 @@ from b2bua.sip.signals import Answered, Closed, Progress
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
+    from routing.floor import Refusal
 
 CANCELLED = (("Reason", 'SIP;cause=487;text="Originator cancelled"'),)
 RUNG_OUT = (("Reason", 'SIP;cause=480;text="No answer in time"'),)
+
+MISSED: Mapping[type[AgentFailed], Refusal] = MappingProxyType(
+    {AgentBusy: "busy", NoAnswer: "no-answer", AgentUnreachable: "unreachable", AgentMute: "unreachable"}
+)
+"What the floor is told of an agent who did not take a direct call; the others have rejected it."
 
 
 async def offer(call: Session, callee: Callee) -> int:
@@ -31,7 +52,29 @@ async def offer(call: Session, callee: Callee) -> int:
 
 
 async def ring(call: Session, callee: Callee, role: Role) -> int:
-    """Open a leg and wait until it has answered; one that does not in time is cancelled.  Raises an AgentFailed."""
+    """Open a leg and wait until it has answered; one that does not in time is cancelled.  Raises an AgentFailed.
+
+    An agent who is logged in is the call's alone from here on, until it is over or `FloorService.released` is told.
+    """
+    if callee.trunk is not None:
+        return await _ring(call, callee, role)
+    floor = call.exchange.floor
+    if not floor.reserve(callee.label, call.id):
+        raise agent_failed(callee.label, 486, towards_trunk(486))
+    try:
+        leg = await _ring(call, callee, role)
+    except AgentFailed as failure:
+        floor.refused(call.id, callee.label, MISSED.get(type(failure), "reject"))
+        raise
+    except BaseException:
+        floor.released(callee.label, call.id)
+        raise
+    floor.answered(call.id, callee.label)
+    call.agents[leg] = callee.label
+    return leg
+
+
+async def _ring(call: Session, callee: Callee, role: Role) -> int:
     exchange, record, clock = call.exchange, call.record, call.clock
     try:
         target = await exchange.resolver.uri(callee.target)
@@ -57,6 +100,8 @@ async def ring(call: Session, callee: Callee, role: Role) -> int:
                     exchange.metrics.setup.observe(record.since_start(clock()), "ringing")
                 if not rang:
                     rang = True
+                    if callee.trunk is None:
+                        exchange.floor.ringing(call.id, callee.label)
                     exchange.tell("call.ringing", call, {"extension": callee.label})
                     call.state = "ringing"
                 sent = _pass_on(call, caller, progress, sent)
@@ -84,7 +129,7 @@ def _pass_on(call: Session, caller: int | None, progress: Progress, sent: int) -
     wanted = 183 if progress.early_media and call.has_offer else 180
     if wanted == sent or (wanted == 180 and progress.code != 180 and sent):
         return sent
-    if call.parties.state(caller) is Leg.UP:
+    if call.picked_up or call.parties.state(caller) is Leg.UP:
         call.ring_back(wanted == 180)
     elif wanted == 183:
         call.legs[caller].progress()

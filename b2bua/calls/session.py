@@ -58,7 +58,15 @@ class Rerouted:
 News = Offer | Withdraw | Leave | Announce
 "What the floor tells a caller who waits, or has waited until now."
 
-Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """All of an announcement was heard, or could not be."""
+
+    announcement: object
+
+
+Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said
 
 
 class CallerLeft(Exception):
@@ -106,6 +114,8 @@ class Session:
         "Whom the next phone that we ring shows as calling."
         self.has_offer = True
         "The caller's INVITE carried SDP: early media can be passed on."
+        self.has_events = True
+        "His side takes and sends keys as telephone events, as far as his offer says."
         self.max_forwards = 70
         self.held_token: HeldToken | None = None
         self.state = "new"
@@ -114,9 +124,10 @@ class Session:
         self.journey = Journey()
         self.follows = False
         "It goes from goal to goal, so it can be sent to another one (`Rerouted`)."
+        self.talk_began = 0.0
+        "When the caller and whoever serves him began to hear each other (the loop's clock)."
         self.picked_up = False
         "The caller's INVITE has got its 200: he is up, whoever or whatever he hears."
-        self._early = False
         self.recording = CallRecording()
         self._inbox: deque[Delivery] = deque()
         self._waiting: asyncio.Future[None] | None = None
@@ -163,6 +174,17 @@ class Session:
                 return None
         return self._take()
 
+    def check(self) -> None:
+        """Raises as `next` does where the caller has left, or somebody ended or moved the call; takes nothing in
+        otherwise."""
+        if any(self._ends(delivery) for delivery in self._inbox):
+            self.catch_up()
+
+    def _ends(self, delivery: Delivery) -> bool:
+        if isinstance(delivery, Closed):
+            return delivery.leg == self.caller
+        return isinstance(delivery, (HangUp, Rerouted))
+
     def catch_up(self) -> None:
         """Take in what happened while a step waited for something else; raises as `next` does."""
         while self._inbox:
@@ -177,7 +199,7 @@ class Session:
             raise Moved(delivery.goal, delivery.by)
         if isinstance(delivery, RecordingOrder):
             self.recording.obey(self, delivery)
-        elif not isinstance(delivery, (Silent, Offer, Withdraw, Leave, Announce)):
+        elif not isinstance(delivery, (Silent, Said, Offer, Withdraw, Leave, Announce)):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
             if isinstance(delivery, Closed) and delivery.leg == self.caller:
@@ -191,17 +213,6 @@ class Session:
         self.picked_up = True
         if self.parties.state(self.caller) is not Leg.UP:
             self.legs[self.caller].answer()
-
-    def sound_early(self) -> None:
-        """Let a caller who is not up hear us all the same (183 with SDP), once; one who sent no SDP hears ringing."""
-        if self.caller is None or self.picked_up or self._early:
-            return
-        self._early = True
-        leg = self.legs[self.caller]
-        if self.has_offer:
-            leg.progress()
-        else:
-            leg.ring()
 
     def leave_only_caller(self, headers: Headers = ()) -> None:
         """End every leg but the caller's."""
