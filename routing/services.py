@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from routing.directory import Directory
     from routing.plan import Plan
 
-Role = Literal["response", "marketing", "member", "order", "business-staff", "inbound-staff"]
+Role = Literal["response", "marketing", "member", "order", "business-staff", "inbound-staff", "menu"]
+"menu: asked by a node of a menu and by nobody else; a tenant may have several."
 
-NAMES = ("call", "tenant", "calling", "called", "caller", "sequence", "member", "person", "persons")
+NAMES = ("call", "tenant", "calling", "called", "caller", "sequence", "member", "person", "persons", "digits")
 """Places of a URL or a field. calling: the caller number on the wire; caller: the effective one; member, person: keys
-that an earlier stage found; persons: everybody whose state may decide, with commas."""
+that an earlier stage found; persons: everybody whose state may decide, with commas; digits: what the caller dialled last."""
 
 MOST_FIELDS = 20
 MIN_BYTES, MAX_BYTES = 64, 1024 * 1024
@@ -92,6 +93,7 @@ class Numbers:
             "member": member,
             "person": person,
             "persons": ",".join(persons),
+            "digits": "",
         }
 
 
@@ -113,7 +115,7 @@ def service_problems(value: Service, plan: Plan, directory: Directory) -> Iterat
     yield from within("timeout_ms", value.timeout_ms, 10, 5000)
     yield from within("max_bytes", value.max_bytes, MIN_BYTES, MAX_BYTES)
     for other in plan.services.values():
-        if other.id < value.id and (other.tenant, other.role) == (value.tenant, value.role):
+        if value.role != "menu" and other.id < value.id and (other.tenant, other.role) == (value.tenant, value.role):
             yield f"role: service {other.id} is the {value.role} service of tenant {value.tenant} already"
 
 

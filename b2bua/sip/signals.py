@@ -38,7 +38,7 @@ class Dtmf:
     leg: int
     digit: str
     method: str
-    "rfc4733 | info"
+    "rfc4733 | info | inband"
     duration: int = 0
     "Milliseconds, 0 when not known."
 
