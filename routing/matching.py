@@ -52,9 +52,8 @@ class Matching:
             effects += self._desert(staff.deserted.pop(), now)
         while staff.freed or crowd.opened:
             freed, staff.freed = staff.freed, []
-            for seat in freed:
-                while seat.free and (place := self._next_for(seat)) is not None:
-                    effects += self._offer(place, self.choose(place), now)
+            while (first := self._first_for(freed)) is not None:
+                effects += self._offer(first, self.choose(first), now)
             opened, crowd.opened = crowd.opened, []
             for place in in_order(opened) if len(opened) > 1 else opened:
                 if place.offer is None and crowd.places.get(place.caller.call) is place:
@@ -62,6 +61,11 @@ class Matching:
                     if chosen:
                         effects += self._offer(place, chosen, now)
         return effects
+
+    def _first_for(self, seats: list[Seat]) -> Place | None:
+        """The first caller that any of these can take."""
+        found = [place for seat in seats if seat.free and (place := self._next_for(seat)) is not None]
+        return found[0] if len(found) == 1 else min(found, key=lambda place: place.key, default=None)
 
     def _next_for(self, seat: Seat) -> Place | None:
         """The first caller he can take, over all his queues."""

@@ -70,16 +70,21 @@ class World:
     talking: dict[str, str] = field(default_factory=dict)
     states: dict[str, AgentState] = field(default_factory=dict)
     "By the events alone."
+    resting: dict[str, float] = field(default_factory=dict)
+    "Agents who have refused, and until when they are not to be asked."
     served: list[str] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     log: list[Effect] = field(default_factory=list)
     count: int = 0
 
-    def tell(self, effects: Iterable[Effect] | None) -> list[Effect]:
+    def tell(self, effects: Iterable[Effect] | None, ticked: bool = False) -> list[Effect]:
         """Take in what the floor said, and compare."""
         said = list(effects or ())
         for effect in said:
             self._take(effect)
+            if isinstance(effect, Offer) and not ticked:  # in a tick an offer may end after another has begun
+                for extension in effect.extensions:
+                    self._first_of_his_queues(effect, extension)
         self.log += said
         self.check()
         return said
@@ -105,6 +110,7 @@ class World:
     def refuse(self, offer: str, extension: str, why: str) -> list[Effect]:
         ringing = self.offers[offer][1]
         ringing.discard(extension)
+        self.resting[extension] = self.now + (30 if why == "unreachable" else 5)
         if not ringing:
             del self.offers[offer]
         return self.tell(self.floor.refused(offer, extension, why, self.now))  # type: ignore[arg-type]
@@ -115,7 +121,7 @@ class World:
 
     def tick(self, seconds: float) -> list[Effect]:
         self.now += seconds
-        return self.tell(self.floor.tick(self.now))
+        return self.tell(self.floor.tick(self.now), ticked=True)
 
     def _take(self, effect: Effect) -> None:
         match effect:
@@ -123,6 +129,8 @@ class World:
                 before = self.states.get(effect.extension, AgentState.LOGGED_OUT)
                 assert before is effect.before, f"{effect} after {before}"
                 self.states[effect.extension] = effect.after
+                if effect.reason in {"log-in", "reachable"}:
+                    self.resting.pop(effect.extension, None)
             case Offer():
                 ringing = {one for _, others in self.offers.values() for one in others}
                 assert not ringing & set(effect.extensions), f"an agent in two offers: {effect}"
@@ -131,6 +139,8 @@ class World:
                 assert effect.call not in {call for call, _ in self.offers.values()}, f"offered twice: {effect}"
                 assert effect.offer not in self.offers
                 assert effect.extensions
+                for extension in effect.extensions:
+                    assert self.now >= self.resting.get(extension, 0), f"asked too soon again: {effect}"
                 self._first_of_his_class(effect)
                 self.offers[effect.offer] = effect.call, set(effect.extensions)
             case Withdraw():
@@ -152,6 +162,15 @@ class World:
                 assert effect.call in self.waiting
             case Leave():
                 assert effect.call not in self.waiting
+
+    def _first_of_his_queues(self, offer: Offer, extension: str) -> None:
+        """One order over all queues the agent serves (R2-07)."""
+        seat, mine = self.floor.agent(extension), self.floor.place(offer.call)
+        assert seat is not None
+        for name in seat.members if mine is not None else ():
+            for place in self.floor.waiting_in(name):
+                if place.offer is None and seat.can(place.need) and place.held_for in (None, extension):
+                    assert mine is None or place.key > mine.key, f"{place!r} comes before {mine!r} for {seat!r}"
 
     def _first_of_his_class(self, offer: Offer) -> None:
         """First come, first served among those of one queue and class whom the same agents can take."""
