@@ -11,6 +11,7 @@ from b2bua.calls.floor import FloorService
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
+from b2bua.outside.services import Services
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
@@ -20,11 +21,14 @@ from b2bua.voices import Voices
 from routing.correlation import TrunkProfile
 from routing.directory import Directory
 from routing.plan import Plan
+from routing.responders import Responders
+from routing.substitute import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from b2bua.calls.session import Session
+    from routing.queue import Queue
 
 
 class TokenDesk(Protocol):
@@ -52,6 +56,11 @@ class Exchange:
     floor: FloorService
     tokens: TokenDesk
     puller: Puller
+    services: Services
+    responders: Callable[[], Responders]
+    "Services and organisations of the plan; never waits."
+    presence: Callable[[str, str], Seen]
+    "What an extension is to a call, given by its id."
     resolver: Resolver
     events: EventLog
     spool: Spool
@@ -60,6 +69,9 @@ class Exchange:
     "What a party hears while the other one is on hold."
     voices: Voices
     "Files of what is to be said."
+    call_back: Callable[[Session, Queue], bool]
+    """A caller who waits in this queue is called back when it is his turn: his place is kept without him from now on.
+    False where nobody could call him."""
     ringback: Path
     "What the first party of a call that we place hears while the second one's phone rings."
 

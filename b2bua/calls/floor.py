@@ -179,6 +179,10 @@ class FloorService:
     def waits(self, call: str) -> bool:
         return self.floor.place(call) is not None
 
+    def place(self, call: str) -> Place | None:
+        """Where he waits, to be read only; None: he does not."""
+        return self.floor.place(call)
+
     def waiting_in(self, queue: str) -> list[Place]:
         """In their order."""
         return self._now.waiting_in(queue)

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from b2bua.calls.analysis import analyse
 from b2bua.calls.follow import follow
 from b2bua.calls.session import Session
 from b2bua.calls.token import Known, look_up
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
 from routing.first_goal import first_goal
+from routing.goal import Goal
 from routing.identify import Identified, effective_caller, identify
+from routing.plan_checks import goal_problems
 from routing.refusals import refusal
 
 if TYPE_CHECKING:
@@ -37,7 +40,14 @@ async def inbound(call: Session, arriving: Arriving) -> None:
     _write_down(call, found, known)
     call.catch_up()  # who left while his data was looked for gets no screen popped and no phone rung
 
-    way = first_goal(found, known.extension, None, directory, exchange.settings.calls.default_route)
+    answer = await analyse(call, found)
+    extension = None if answer.from_outside else known.extension
+    plan = exchange.plan()
+
+    def there(goal: Goal) -> bool:
+        return not any(goal_problems(goal, plan, directory.agents, row.tenant))
+
+    way = first_goal(found, extension, answer.goal, directory, exchange.settings.calls.default_route, there)
     if way is None:
         raise refusal(found.outcome)
     row.route = str(way.via)

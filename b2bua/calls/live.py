@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from b2bua.calls.callback import call_back, wish_of
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.filtering import filter_once
 from b2bua.calls.ids import new_call_id
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from b2bua.metrics import Metrics
     from b2bua.sip.engine import Arriving, Refusal
     from routing.goal import Goal
+    from routing.queue import Queue
 
 log = logger("calls")
 
@@ -180,6 +183,23 @@ class LiveCalls:
         if session is None:
             return False
         session.deliver(RecordingOrder(on, by))
+        return True
+
+    # -- for the calls
+
+    def call_back(self, of: Session, queue: Queue) -> bool:
+        """Somebody who waits wants to be called: a call without him takes his place.  False where that cannot be."""
+        wish = wish_of(of, queue)
+        if wish is None or self.draining:
+            return False
+        session = self._new("outbound", of.record.row.trunk or "")
+        row, before = session.record.row, of.record.row
+        row.tenant, row.called, row.billing_number = before.tenant, before.called, before.billing_number
+        row.effective_caller, row.route = before.effective_caller, before.route
+        row.detail["callback_of"] = of.id
+        session.data, session.journey = dict(of.data), replace(of.journey)
+        self.exchange.floor.leave(of.id, "callback")
+        self.spawn(session, lambda call: call_back(call, wish))
         return True
 
     def spawn(self, session: Session, steps: Steps) -> None:

@@ -12,6 +12,7 @@ from b2bua.calls.parties import Role
 from b2bua.calls.refusals import (
     AgentBusy,
     AgentFailed,
+    AgentGone,
     AgentMute,
     AgentUnreachable,
     NoAnswer,
@@ -51,18 +52,19 @@ async def offer(call: Session, callee: Callee) -> int:
     return await ring(call, callee, Role.AGENT)
 
 
-async def ring(call: Session, callee: Callee, role: Role) -> int:
+async def ring(call: Session, callee: Callee, role: Role, beside: int | None = None) -> int:
     """Open a leg and wait until it has answered; one that does not in time is cancelled.  Raises an AgentFailed.
 
-    An agent who is logged in is the call's alone from here on, until it is over or `FloorService.released` is told.
+    `beside`: a leg that waits for this one; when it goes, nobody is rung any more.  An agent who is logged in is the
+    call's alone from here on, until it is over or `FloorService.released` is told.
     """
     if callee.trunk is not None:
-        return await _ring(call, callee, role)
+        return await _ring(call, callee, role, beside)
     floor = call.exchange.floor
     if not floor.reserve(callee.label, call.id):
         raise agent_failed(callee.label, 486, towards_trunk(486))
     try:
-        leg = await _ring(call, callee, role)
+        leg = await _ring(call, callee, role, beside)
     except AgentFailed as failure:
         floor.refused(call.id, callee.label, MISSED.get(type(failure), "reject"))
         raise
@@ -74,7 +76,7 @@ async def ring(call: Session, callee: Callee, role: Role) -> int:
     return leg
 
 
-async def _ring(call: Session, callee: Callee, role: Role) -> int:
+async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -> int:
     exchange, record, clock = call.exchange, call.record, call.clock
     try:
         target = await exchange.resolver.uri(callee.target)
@@ -109,6 +111,9 @@ async def _ring(call: Session, callee: Callee, role: Role) -> int:
                 if not call.parties.by_leg[who].described:
                     raise mute(callee.label)  # the caller is not answered, so not billed, for silence
                 return leg.id
+            case Closed(leg=who) if who == beside:
+                call.hang_up(leg.id, 487, CANCELLED)
+                raise AgentGone("the agent hung up while the other phone rang")
             case Closed(leg=who, local=True, code=code) if who == leg.id:
                 raise ended_by_stack(callee.label, code)
             case Closed(leg=who) as closed if who == leg.id:

@@ -21,6 +21,12 @@ class NoResources(Refused):
     sip_code, cause, label = 500, "no-resources", "overload"
 
 
+class AgentGone(Refused):
+    """An agent who was to be connected with somebody has not waited until that one answered."""
+
+    sip_code, cause, label = 480, "agent-gone", "agent"
+
+
 class NoSuchGoal(Refused):
     """A call was sent where nothing is: the plan names what is gone, or what this node cannot do."""
 
