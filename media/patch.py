@@ -81,6 +81,19 @@ def arrive(point: Point, line: Line, drain: Line) -> list[Step]:
     return steps + sinks
 
 
+def depart(point: Point, drain: Line) -> list[Step]:
+    """A point has no line for now, but the line goes on elsewhere: all its connections are cut.  Its wishes stay."""
+    line = point.line
+    if line is None:
+        return []
+    steps = [Step(False, source.line, line) for source in point.hears if source.line is not None]
+    steps += [Step(False, line, sink.line) for sink in point.heard_by if sink.line is not None]
+    if point.drained:
+        steps.append(Step(False, line, drain))
+    leave(point)
+    return steps
+
+
 def leave(point: Point) -> None:
     """A point has no line for now; its wishes stay."""
     point.line = None

@@ -228,6 +228,18 @@ class Sound:
         self._desk.hear(point, self.point)
         return tap
 
+    def detach(self) -> None:
+        """The leg's line goes on without it, to be attached elsewhere: unlike `close`, every connection is cut."""
+        if self.point.line is None:
+            return
+        steps = patch.depart(self.point, self._desk.back.silence)
+        self._desk.do(steps)
+        self._gone()
+
+    def drain(self) -> None:
+        """Nobody is going to hear this leg for a while: what it says is thrown away, so that it is fresh then."""
+        self._desk.unheard(self.point)
+
     def close(self) -> None:
         """The leg has ended: playings and recordings are lost, bridges void.  No connection is cut by hand."""
         if self.closed:
@@ -247,9 +259,13 @@ class Sound:
         """For this package: no line for now."""
         if self.point.line is None:
             return
+        patch.leave(self.point)
+        self._gone()
+
+    def _gone(self) -> None:
+        """It has no line any more."""
         self._desk.vacate(self, self._place)
         self._place = -1
-        patch.leave(self.point)
         for playing in self.playings:
             playing.pause()
         for source in self.point.hears:

@@ -124,8 +124,7 @@ class Engine:
 
     def open(self, out: Outgoing, sink: Callable[[Signal], None]) -> SipLeg:
         """Send the INVITE of a new leg, whose signals go to `sink`.  Raises CannotCall."""
-        self._numbers += 1
-        leg = SipLeg(self, self._numbers)
+        leg = SipLeg(self, self.number())
         leg.sink = sink
         leg.source = host_of(out.target)
         leg.sip_call_id = os.urandom(16).hex()
@@ -147,6 +146,11 @@ class Engine:
         leg._pj = call
         self._by_dialog[leg.sip_call_id, False] = leg
         return leg
+
+    def number(self) -> int:
+        """A number that no leg has had."""
+        self._numbers += 1
+        return self._numbers
 
     def signalling_address(self, listener: str, peer: str) -> str:
         """host:port of ours that a peer behind `listener` may see."""
@@ -256,8 +260,7 @@ class Engine:
 
     def _take(self, account: LegAccount, prm: pj.OnIncomingCallParam) -> None:
         """An INVITE became a leg."""
-        self._numbers += 1
-        leg = SipLeg(self, self._numbers)
+        leg = SipLeg(self, self.number())
         call = PjCall(account, leg, self, prm.callId)
         leg._pj = call
         arriving, self._arriving = self._arriving, None
