@@ -15,10 +15,12 @@ from b2bua import web
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
+from b2bua.calls.presence import presence
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
+from b2bua.outside.services import Services
 from b2bua.services import Service, serve
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
@@ -28,6 +30,7 @@ from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import CallRecord, Calls
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
+from b2bua.storage.messages import Messages
 from b2bua.storage.recordings import Recordings
 from b2bua.storage.recover import Heartbeat, next_to, recover
 from b2bua.storage.spool import Spool
@@ -35,6 +38,8 @@ from b2bua.storage.tokens import Tokens
 from b2bua.voices import Voices
 from b2bua.web.rights import RIGHTS, Right
 from media.music import make_sounds
+from routing.responders import responders
+from routing.services import Service as TenantService
 
 log = logging.logger("tandem.app")
 
@@ -95,12 +100,19 @@ class Tandem:
             floor=self.floor,
             tokens=self.tokens,
             puller=self.puller,
+            services=Services(self.puller.asker, self._asked),
+            responders=responders(lambda: feed.plan),
+            presence=lambda extension, call: presence(
+                extension, call, feed.current, self.floor.floor.agent(extension), self.calls.sessions.values()
+            ),
             resolver=Resolver(),
             events=events,
             spool=spool,
             metrics=self.metrics,
             music=music,
             ringback=ringback,
+            call_back=lambda call, queue: self.calls.call_back(call, queue),
+            messages=Messages(settings.messages),
             voices=Voices(settings.speech, settings.sounds, settings.node.data_dir / "speech"),
         )
         self.calls = LiveCalls(self.exchange)
@@ -118,6 +130,7 @@ class Tandem:
             Forever("heartbeat", lambda: self._beat(heartbeat)),
             Forever("directory", self.feed.run),
             Forever("clean-up", self._clean_up),
+            Forever("messages", lambda: self.exchange.messages.keep_clean(self.settings.speech.keep_messages)),
             Forever("recordings", lambda: recordings.keep_clean(self.settings.recording.keep_days)),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
@@ -159,6 +172,10 @@ class Tandem:
         follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)
         follow("gauge", "spool_alarm", "1 while the disk refuses lines.", lambda: float(spool.alarm))
         follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: self.engine.faults)
+
+    def _asked(self, service: TenantService, outcome: str, seconds: float) -> None:
+        self.metrics.services.inc(service.tenant, service.role, outcome)
+        self.metrics.service_seconds.observe(seconds, service.role)
 
     def _pulled(self, access_id: str, outcome: str, seconds: float) -> None:
         self.metrics.pull.inc(access_id, outcome)

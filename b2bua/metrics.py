@@ -198,6 +198,12 @@ class Metrics:
         )
         self.events = count("events", "Events published, by type.", "type")
         self.pull = count("pull", "Look-ups in tenants' own systems, by tenant and result.", "tenant result")
+        self.services = count(
+            "service_questions", "Questions to tenants' services, by tenant, role and result.", "tenant role result"
+        )
+        self.service_seconds = spread("service_seconds", "Time of those questions.", "role", STORAGE_BUCKETS)
+        self.analyses = count("analyses", "Calls analysed, by tenant and what named the goal.", "tenant reason")
+        self.analysis_seconds = spread("analysis_seconds", "Time of the analysis of a call.", "tenant", STORAGE_BUCKETS)
         self.pull_seconds = spread("pull_seconds", "Time of those look-ups.", "tenant", STORAGE_BUCKETS)
         self.recordings = count("recordings", "Files of recordings, by result (started, failed).", "result")
         self.api = count("api_requests", "HTTP requests, by method, route and status.", "method route status")

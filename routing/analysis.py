@@ -6,7 +6,7 @@ Answers come in as objects of JSON values, whatever transport brought them; `Bad
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -73,6 +73,13 @@ class Decision:
     @property
     def passed(self) -> tuple[Passed, ...]:
         return self.choice.passed if self.choice is not None else ()
+
+    @property
+    def way(self) -> Goal | None:
+        """The goal for the call's next step: the person, who is looked for again when nobody answers."""
+        if self.goal is not None and self.goal.kind == "agent" and self.asked_for is not None:
+            return Goal("person", self.asked_for)
+        return self.goal
 
 
 # -- what stands in an answer
@@ -210,7 +217,7 @@ def decide(
     token: Object,
     organisation: Organisation,
     now: float,
-    own: Callable[[str], Presence],
+    own: Callable[[str], Seen],
     *,
     tenant: str,
     default: Goal | None,
@@ -232,7 +239,7 @@ def decide(
     return Decision(default if default is not None and allowed(default) else None, "default", choice, first)
 
 
-def seen_by(states: Mapping[str, str], own: Callable[[str], Presence]) -> See:
+def seen_by(states: Mapping[str, str], own: Callable[[str], Seen]) -> See:
     """A person is online where his office system says nothing else, and his phone is (R0-09).
 
     A word that we do not know is an absence: better a substitute than a phone that nobody hears.
@@ -242,7 +249,7 @@ def seen_by(states: Mapping[str, str], own: Callable[[str], Presence]) -> See:
         word = states.get(person.id)
         if word is not None and word not in ONLINE:
             return Seen(Presence.BUSY if word in BUSY else Presence.OFFLINE, word)
-        return Seen(own(extension))
+        return own(extension)
 
     return see
 
@@ -257,7 +264,7 @@ def screen(findings: Findings, decision: Decision, organisation: Organisation) -
     if findings.orders:
         shown["orders"] = list(findings.orders)
     if decision.asked_for is not None:
-        shown["person"] = dict(_person(decision, organisation))
+        shown["person"] = shown_person(decision.asked_for, decision.choice, organisation)
     return fitted(shown)
 
 
@@ -273,15 +280,15 @@ def fitted(shown: dict[str, Any], most: int = MOST_SHOWN) -> dict[str, Any]:
     return shown
 
 
-def _person(decision: Decision, organisation: Organisation) -> Iterator[tuple[str, Any]]:
-    assert decision.asked_for is not None
-    person = organisation.persons[decision.asked_for]
-    yield from (("id", person.id), ("name", person.name))
-    choice = decision.choice
+def shown_person(asked_for: str, choice: Choice | None, organisation: Organisation) -> dict[str, Any]:
+    """The person whose call it is, and who takes it instead of him, and why."""
+    person = organisation.persons[asked_for]
+    shown: dict[str, Any] = {"id": person.id, "name": person.name}
     if choice is not None and choice.person is not None and choice.person != person.id:
         taker = organisation.persons[choice.person]
-        yield "substitute", {"id": taker.id, "name": taker.name, "by": choice.reason}
-        yield "why", decision.passed[0].why
+        shown["substitute"] = {"id": taker.id, "name": taker.name, "by": choice.reason}
+        shown["why"] = choice.passed[0].why
+    return shown
 
 
 def _is_ours(person: Person | None, tenant: str) -> bool:

@@ -15,6 +15,7 @@ from b2bua.outside.services import Services
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
+from b2bua.storage.messages import Messages
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Claim, NewToken, Token
 from b2bua.voices import Voices
@@ -54,6 +55,8 @@ class Exchange:
     profiles: Mapping[str, TrunkProfile]
     "How each trunk writes its numbers."
     floor: FloorService
+    lines: StandingLines
+    attending: Attending
     tokens: TokenDesk
     puller: Puller
     services: Services
@@ -69,6 +72,8 @@ class Exchange:
     "What a party hears while the other one is on hold."
     voices: Voices
     "Files of what is to be said."
+    messages: Messages
+    "What callers left in mailboxes."
     call_back: Callable[[Session, Queue], bool]
     """A caller who waits in this queue is called back when it is his turn: his place is kept without him from now on.
     False where nobody could call him."""

@@ -21,5 +21,7 @@ class Journey:
     "When he began to wait (monotonic seconds): what a move from one queue to another keeps."
     language: str = ""
     "What he chose in a menu; empty: he was not asked."
+    states: dict[str, str] | None = None
+    "What the staff services say of persons, by id; None: they were not asked."
     last_agent: str = ""
     "Who served him last, as far as this call knows."

@@ -25,7 +25,7 @@ from routing.analysis import (
 )
 from routing.goal import Goal
 from routing.org import Absence, Organisation, Person
-from routing.substitute import Presence
+from routing.substitute import Presence, Seen
 
 PERSONS = {
     person.id: person
@@ -45,7 +45,7 @@ def decided(
     findings: Findings, organisation: Organisation = HERE, token: dict[str, Any] | None = None, **own: Presence
 ) -> Decision:
     """By extension, `_1012=Presence.OFFLINE`; everybody else is online."""
-    presence: Callable[[str], Presence] = lambda extension: own.get(f"_{extension}", Presence.ONLINE)  # noqa: E731
+    presence: Callable[[str], Seen] = lambda extension: Seen(own.get(f"_{extension}", Presence.ONLINE))  # noqa: E731
     return decide(
         findings, token or {}, organisation, 1.7e9, presence,
         tenant="acme", default=QUEUE, allowed=lambda goal: goal.target != "forbidden",
@@ -65,6 +65,11 @@ def test_the_order_names_the_person_before_the_member_before_the_campaign() -> N
     assert decided(Findings(campaigns=FULL.campaigns, member=FULL.member)).goal == Goal("agent", "1013")
     assert decided(Findings(campaigns=FULL.campaigns)).reason == "campaign"
     assert decided(FULL, token={"person": "taker"}).reason == "token"
+
+
+def test_the_call_goes_to_the_person_who_is_looked_for_again_should_nobody_answer() -> None:
+    assert decided(FULL).way == Goal("person", "clerk-12")
+    assert decided(Findings()).way == QUEUE
 
 
 def test_the_response_servers_word_comes_first() -> None:
