@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from b2bua.calls.direct import to_agent, to_number
+from b2bua.calls.menu import menu
 from b2bua.calls.person import to_person
 from b2bua.calls.refusals import GoalLoop, NoSuchGoal, TurnedAway
 from b2bua.calls.session import Moved
 from b2bua.calls.vdn import to_vdn
+from b2bua.calls.voicemail import voicemail
 from b2bua.calls.waiting import wait
 from b2bua.log import logger
 
@@ -37,7 +39,16 @@ async def hangup(call: Session, goal: Goal) -> Goal | None:
 
 
 STEPS: Mapping[str, Step] = MappingProxyType(
-    {"agent": to_agent, "person": to_person, "queue": wait, "vdn": to_vdn, "number": to_number, "hangup": hangup}
+    {
+        "agent": to_agent,
+        "person": to_person,
+        "queue": wait,
+        "vdn": to_vdn,
+        "menu": menu,
+        "voicemail": voicemail,
+        "number": to_number,
+        "hangup": hangup,
+    }
 )
 
 

@@ -9,6 +9,7 @@ from routing.correlation import TrunkProfile
 
 from .feature_codes import FeatureCodes
 from .recording import Recording
+from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
 from .speech import Speech
@@ -23,6 +24,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "recording": Recording,
     "feature_codes": FeatureCodes,
     "speech": Speech,
+    "reports": Reports,
+    "sms": Sms,
     "log": Log,
 }
 "Tables that exist once."
@@ -55,6 +58,8 @@ class Settings:
     recording: Recording = field(default_factory=Recording)
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     speech: Speech = field(default_factory=Speech)
+    reports: Reports = field(default_factory=Reports)
+    sms: Sms = field(default_factory=Sms)
     log: Log = field(default_factory=Log)
     file: Path | None = None
     "The file it came from; None for the embedded defaults."
@@ -72,6 +77,11 @@ class Settings:
     def sounds(self) -> Path:
         """Folder of the sound files that menus name."""
         return self.speech.sounds or self.node.data_dir / "sounds"
+
+    @property
+    def messages(self) -> Path:
+        """Folder of the messages that callers leave."""
+        return self.node.data_dir / "messages"
 
     @property
     def database_url(self) -> str:
