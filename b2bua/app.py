@@ -147,6 +147,7 @@ class Tandem:
             storage=self.storage,
             events=self.events,
             calls=self.calls,
+            floor=self.floor,
             metrics=self.metrics,
             directory=lambda: self.feed.current,
             plan=lambda: self.feed.plan,
