@@ -169,7 +169,7 @@ class Floor:
             return self._matching.settle([*effects, Leave(caller.call, caller.queue, "no-queue", None)], now)
         place = self._crowd.make(caller, self._staff.seats, now)
         before = state.line.before(place.key)
-        able = bool(self._matching.choose(place))
+        able = self._matching.can_serve(place)
         place.estimate = 0.0 if able else state.learned.estimate(before, state.working)
         away = self._crowd.turned_away(caller, place, able)
         self._crowd.add(place)

@@ -88,8 +88,16 @@ class Matching:
             return [kept] if kept is not None and kept.seat.can(place.need) else []
         if not state.free:
             return []
-        able = [one for one in state.free.values() if one.seat.can(place.need)]
+        need = place.need
+        able = [one for one in state.free.values() if one.seat.can(need)] if need else state.free.values()
         return pick(state.queue.strategy, able, state.last_asked)
+
+    def can_serve(self, place: Place) -> bool:
+        """Whether anybody is free and able, whoever it will be."""
+        state = self.queues[place.caller.queue]
+        if place.held_for is not None:
+            return bool(self.choose(place))
+        return any(one.seat.can(place.need) for one in state.free.values())
 
     def _offer(self, place: Place, members: list[Member], now: float) -> list[Effect]:
         state, call = self.queues[place.caller.queue], place.caller.call

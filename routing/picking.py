@@ -1,6 +1,6 @@
 """Which agents are asked for a caller: skills, tiers, strategies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,24 +55,16 @@ def pick(strategy: Strategy, members: Iterable[Member], last: str = "") -> list[
         able = list(members)
         lowest = min((member.tier for member in able), default=0)
         return [member for member in able if member.tier == lowest]
-    best: Member | None = None
-    best_key: tuple[object, ...] = ()
-    for member in members:
-        key = _key(strategy, member, last)
-        if best is None or key < best_key:
-            best, best_key = member, key
-    return [] if best is None else [best]
+    if strategy is Strategy.ROUND_ROBIN:
+        first = min(members, key=lambda one: (one.tier, one.seat.extension <= last, one.seat.extension), default=None)
+    else:
+        first = min(members, key=_KEYS[strategy], default=None)
+    return [] if first is None else [first]
 
 
-def _key(strategy: Strategy, member: Member, last: str) -> tuple[object, ...]:
-    """Smallest first.  Extensions differ, so no two keys are equal and the choice can be repeated."""
-    seat = member.seat
-    match strategy:
-        case Strategy.LEAST_RECENT:
-            return member.tier, member.last_began, seat.idle_since, seat.extension
-        case Strategy.FEWEST_CALLS:
-            return member.tier, member.calls, seat.idle_since, seat.extension
-        case Strategy.ROUND_ROBIN:
-            return member.tier, seat.extension <= last, seat.extension
-        case _:
-            return member.tier, seat.idle_since, seat.extension
+# Smallest first.  Equal ones are taken in the order they became free.
+_KEYS: Mapping[Strategy, Callable[[Member], tuple[float, ...]]] = {
+    Strategy.LONGEST_IDLE: lambda one: (one.tier, one.seat.idle_since),
+    Strategy.LEAST_RECENT: lambda one: (one.tier, one.last_began, one.seat.idle_since),
+    Strategy.FEWEST_CALLS: lambda one: (one.tier, one.calls, one.seat.idle_since),
+}
