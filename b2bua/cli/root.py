@@ -4,7 +4,22 @@ from collections.abc import Callable
 
 import typer
 
-from b2bua.cli import access_numbers, agents, api_keys, calls, cdrs, config, database, events, routes, tenants, tokens
+from b2bua.cli import (
+    access_numbers,
+    agents,
+    api_keys,
+    calls,
+    cdrs,
+    config,
+    database,
+    events,
+    plan,
+    queues,
+    reports,
+    routes,
+    tenants,
+    tokens,
+)
 from b2bua.settings import Settings
 
 _ABOUT = """A session border controller for call centres: a trunk call finds its caller's data and reaches the agent.
@@ -19,6 +34,8 @@ def make_app(serve: Callable[[Settings], None]) -> typer.Typer:
         name="tandem", help=_ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
     )
     config.add_to(app, serve)
+    app.command("import")(plan.import_)
+    app.command()(plan.export)
     for name, group in (
         ("db", database.app),
         ("api-key", api_keys.app),
@@ -26,10 +43,13 @@ def make_app(serve: Callable[[Settings], None]) -> typer.Typer:
         ("access-numbers", access_numbers.app),
         ("agents", agents.app),
         ("routes", routes.app),
+        ("plan", plan.app),
+        ("queues", queues.app),
         ("tokens", tokens.app),
         ("calls", calls.app),
         ("cdrs", cdrs.app),
         ("events", events.app),
+        ("report", reports.app),
     ):
         app.add_typer(group, name=name)
     return app
