@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from b2bua.jsontext import decode
 from b2bua.log import logger
+from b2bua.storage.plan_unions import of_meant_kind
 from routing.plan import KINDS, Kind
 
 log = logger("tandem.storage")
@@ -68,7 +69,7 @@ def read(kind: Kind, data: Mapping[str, Any]) -> Any:
     try:
         return adapter(kind).validate_python(dict(data))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = of_meant_kind(error.errors(include_url=False, include_context=False, include_input=False))
         raise BadValue([{**one, "msg": _WORDS.get(one["type"], one["msg"])} for one in found]) from None
 
 
