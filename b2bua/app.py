@@ -6,12 +6,16 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from b2bua import log as logging
 from b2bua import web
+from b2bua.calls.agent_leg import StandingLines
+from b2bua.calls.attending import Attending
+from b2bua.calls.callee import Callee, agent_callee
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
@@ -21,6 +25,7 @@ from b2bua.events.tcp import EventServer, Listener
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
 from b2bua.outside.services import Services
+from b2bua.reports.keeper import Keeper
 from b2bua.services import Service, serve
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
@@ -33,6 +38,7 @@ from b2bua.storage.history import EventHistory
 from b2bua.storage.messages import Messages
 from b2bua.storage.recordings import Recordings
 from b2bua.storage.recover import Heartbeat, next_to, recover
+from b2bua.storage.reports import Reports
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
 from b2bua.voices import Voices
@@ -91,6 +97,12 @@ class Tandem:
             events=events,
             metrics=self.metrics,
         )
+        resolver = Resolver()
+        self.lines = StandingLines(
+            self.engine, resolver, self._line_to, self.floor, self._tell, settings.calls.ring_timeout
+        )
+        self.floor.followers.append(self.lines.on_effect)
+        self.attending = Attending(lambda: feed.current, lambda: feed.plan, self.floor, self.lines)
         self.exchange = Exchange(
             settings=settings,
             engine=self.engine,
@@ -98,6 +110,8 @@ class Tandem:
             plan=lambda: feed.plan,
             profiles={name: trunk.profile(name) for name, trunk in settings.trunks.items()},
             floor=self.floor,
+            lines=self.lines,
+            attending=self.attending,
             tokens=self.tokens,
             puller=self.puller,
             services=Services(self.puller.asker, self._asked),
@@ -105,7 +119,7 @@ class Tandem:
             presence=lambda extension, call: presence(
                 extension, call, feed.current, self.floor.floor.agent(extension), self.calls.sessions.values()
             ),
-            resolver=Resolver(),
+            resolver=resolver,
             events=events,
             spool=spool,
             metrics=self.metrics,
@@ -117,6 +131,14 @@ class Tandem:
         )
         self.calls = LiveCalls(self.exchange)
         self.events = events
+        self.statistics = Keeper(
+            events,
+            Reports(storage, settings.node.name),
+            lambda: feed.plan,
+            ZoneInfo(settings.reports.zone),
+            keep_quarters=settings.reports.keep_quarters,
+            keep_calls=settings.reports.keep_calls,
+        )
         self.up = False
         self._follow()
 
@@ -134,11 +156,23 @@ class Tandem:
             Forever("recordings", lambda: recordings.keep_clean(self.settings.recording.keep_days)),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
+            self.statistics,
             web.WebServer(self._node()),
             self.engine,
             self.floor,
+            self.lines,
             self.calls,
         ]
+
+    def _line_to(self, extension: str) -> Callee | None:
+        """The phone that a standing line is to reach; None where the agent cannot be called (any more)."""
+        agent = self.feed.current.agent(extension)
+        return agent_callee(agent, self.settings) if agent is not None else None
+
+    def _tell(self, type_: str, data: Mapping[str, Any]) -> None:
+        """An event that belongs to no call."""
+        self.events.append(type_, None, data)
+        self.metrics.events.inc(type_)
 
     def _node(self) -> web.Node:
         """What the API may show and change."""
@@ -148,7 +182,9 @@ class Tandem:
             events=self.events,
             calls=self.calls,
             floor=self.floor,
+            attending=self.attending,
             metrics=self.metrics,
+            statistics=self.statistics,
             directory=lambda: self.feed.current,
             plan=lambda: self.feed.plan,
             reload_directory=self.feed.refresh,
@@ -172,6 +208,7 @@ class Tandem:
         follow("counter", "spool_lost_total", "Records that neither disk nor memory took.", lambda: spool.lost)
         follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)
         follow("gauge", "spool_alarm", "1 while the disk refuses lines.", lambda: float(spool.alarm))
+        follow("gauge", "reports_behind", "Events not in the statistics yet.", lambda: self.statistics.behind)
         follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: self.engine.faults)
 
     def _asked(self, service: TenantService, outcome: str, seconds: float) -> None:

@@ -11,27 +11,37 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from b2bua.web import (
+    acd,
     agents,
+    answers,
     api_keys,
     audit,
+    board,
     calls,
     cdrs,
     feed,
     health,
+    messages,
     numbers,
+    pages,
     plan,
     problems,
+    queues,
     recordings,
+    reports,
     routes,
+    screen,
     tenants,
     tokens,
     trunks,
 )
+from b2bua.web.board import Boards
 from b2bua.web.desk import Desk
 from b2bua.web.door import Door
 from b2bua.web.limits import Limits
 from b2bua.web.ports import Node
 from b2bua.web.problems import MEDIA_TYPE, ProblemOut
+from b2bua.web.screens import Screens
 
 ABOUT = """Every request but the health checks carries an API key: `Authorization: Bearer tdm_...`.
 
@@ -73,23 +83,32 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
     for part in (
         tokens,
         calls,
+        answers,
         cdrs,
         recordings,
+        messages,
         tenants,
         numbers,
+        acd,
         agents,
         routes,
         trunks,
         api_keys,
         audit,
+        queues,
+        reports,
+        board,
+        screen,
         feed,
         health,
+        pages,
     ):
-        app.include_router(part.router, responses={} if part in (feed, health) else shared)
+        app.include_router(part.router, responses={} if part in (feed, health, pages) else shared)
         for route in part.router.routes:
             if isinstance(route, APIRoute):
                 methods[route.path].update(route.methods or ())
     app.state.methods = methods
+    app.state.boards, app.state.screens = Boards(desk), Screens(node.events)
     for router in (plan.router, *plan.routers):
         app.include_router(router, responses=shared)
         for route in router.routes:

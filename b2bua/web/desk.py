@@ -15,6 +15,7 @@ from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.audit import Audit
 from b2bua.storage.calls import Calls
 from b2bua.storage.catalogue import access_numbers, agents, check_with, routes, tenants
+from b2bua.storage.messages import Messages
 from b2bua.storage.plan import Plans
 from b2bua.storage.recordings import Recordings
 from b2bua.storage.tokens import Tokens
@@ -43,6 +44,7 @@ class Desk:
         self.tokens = Tokens(node.storage, node.settings.node.name)
         self.cdrs, self.audit, self.keys = Calls(node.storage), Audit(node.storage), ApiKeys(node.storage)
         self.recordings = Recordings(node.settings.recordings)
+        self.messages = Messages(node.settings.messages)
         self.keyring = KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."
@@ -108,5 +110,7 @@ Auditor = Annotated[Caller, Depends(may(Right.AUDIT))]
 TokenUser = Annotated[Caller, Depends(may(Right.TOKENS))]
 CallUser = Annotated[Caller, Depends(may(Right.CALLS))]
 Starter = Annotated[Caller, Depends(may(Right.START))]
+BoardReader = Annotated[Caller, Depends(may(Right.EVENTS))]
+Attendant = Annotated[Caller, Depends(may(Right.ATTEND))]
 RecordingUser = Annotated[Caller, Depends(may(Right.RECORDINGS))]
 CdrReader = Annotated[Caller, Depends(may(Right.CDRS))]

@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from b2bua.log import logger
 from b2bua.storage import StorageUnavailable
 from b2bua.web.desk import Desk, address_of
+from b2bua.web.pages import PATHS
 from b2bua.web.problems import Problem, of_storage
 
 BULK = frozenset({"/v1/tokens/bulk", "/v1/plan"})
 "Paths whose body may be as large as the configuration says."
-PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/v1/openapi.json"})
+PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/v1/openapi.json", *PATHS})
 "Paths that need no key, or have a rule of their own."
 
 log = logger("tandem.web")

@@ -2,15 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from b2bua.calls.attending import Attending
 from b2bua.calls.view import CallView, Party
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
 from b2bua.storage import Storage
+from routing.board import Board
 from routing.directory import Directory
+from routing.explanation import Explanation
+from routing.goal import Goal
 from routing.plan import Plan
+from routing.ranking import Place
+from routing.seat import Seat
 
 Check = Callable[[], str | None]
 "Readiness of one part, now: None when it is ready, else one sentence that says why not. Never waits."
@@ -31,12 +37,68 @@ class LiveCalls(Protocol):
         """Order its end; False when it does not live."""
         ...
 
+    def reroute(self, id: str, goal: Goal, data: Mapping[str, Any], by: str) -> bool:
+        """Order that it goes elsewhere from where it is; False when it does not live, or is none that can be sent."""
+        ...
+
     def record(self, id: str, on: bool, by: str) -> bool:
         """Order that it is recorded from now on, or that its recording pauses; False when it does not live."""
         ...
 
     def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
         """Call `a`, and when he answers `b`; the id of the new call. Raises CannotStart."""
+        ...
+
+
+class Floor(Protocol):
+    """Queues, agents and waiting callers of this node. No method waits."""
+
+    def board(self) -> Board:
+        """Everything at this moment; a copy."""
+        ...
+
+    def agent(self, extension: str) -> Seat | None:
+        """One agent, to be read only; None: nobody knows him."""
+        ...
+
+    def clock(self) -> float:
+        """The time of the floor, seconds."""
+        ...
+
+    def waiting_in(self, queue: str) -> Sequence[Place]:
+        """The callers of a queue in their order, to be read only."""
+        ...
+
+    def place(self, call: str) -> Place | None:
+        """Where a caller waits, to be read only; None: he does not."""
+        ...
+
+    def estimate(self, call: str) -> float | None:
+        """Seconds until an agent is there for him; None: nothing is known."""
+        ...
+
+    def explain(self, call: str) -> Explanation | None:
+        """Why he is where he is; None: he does not wait."""
+        ...
+
+    def reprioritise(self, call: str, priority: str | None) -> bool:
+        """Another class for somebody who waits; False when he does not."""
+        ...
+
+
+class Statistics(Protocol):
+    """What counts the events (`b2bua.reports.keeper`)."""
+
+    @property
+    def cursor(self) -> int:
+        """Number of the last event in the counts."""
+        ...
+
+    @property
+    def rebuilding(self) -> bool: ...
+
+    async def rebuild(self) -> float:
+        """Count anew; returns from when on (epoch seconds). Raises StorageUnavailable."""
         ...
 
 
@@ -48,7 +110,11 @@ class Node:
     storage: Storage
     events: EventLog
     calls: LiveCalls
+    floor: Floor
+    attending: Attending
+    "What agents do about themselves."
     metrics: Metrics
+    statistics: Statistics
     directory: Callable[[], Directory]
     "The directory that calls are routed by now."
     plan: Callable[[], Plan]

@@ -3,25 +3,35 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from b2bua.calls.attending import Attending
+from b2bua.calls.floor import FloorService
 from b2bua.calls.view import CallView, CannotStart, Party
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
+from b2bua.reports.keeper import Keeper
 from b2bua.settings import Api as ApiSettings
 from b2bua.settings import Listener, Node, Settings, Trunk
 from b2bua.storage import Storage
 from b2bua.storage.api_keys import ApiKeys, Role
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
+from b2bua.storage.reports import Reports
 from b2bua.storage.spool import Spool
 from b2bua.web import Node as ApiNode
 from b2bua.web import WebServer
 from b2bua.web.limits import Limits
 from b2bua.web.ports import Check
+from routing.board import Board
+from routing.floor import Floor
+from routing.goal import Goal
+from routing.plan import Plan
+from routing.seat import Seat
 from tests.peers.ports import PORTS
 from tests.unit.web.running import running
 
@@ -50,6 +60,7 @@ class FakeCalls:
         }
         self.ended: list[tuple[str, str]] = []
         self.recorded: list[tuple[str, bool, str]] = []
+        self.rerouted: list[tuple[str, Goal, Mapping[str, Any], str]] = []
         self.started: list[tuple[Party, Party, str | None]] = []
         self.refusal: CannotStart | None = None
 
@@ -63,6 +74,10 @@ class FakeCalls:
         self.ended.append((id, by))
         return self.calls.pop(id, None) is not None
 
+    def reroute(self, id: str, goal: Goal, data: Mapping[str, Any], by: str) -> bool:
+        self.rerouted.append((id, goal, data, by))
+        return id in self.calls
+
     def record(self, id: str, on: bool, by: str) -> bool:
         self.recorded.append((id, on, by))
         return id in self.calls
@@ -72,6 +87,32 @@ class FakeCalls:
             raise self.refusal
         self.started.append((a, b, tenant))
         return "0190-new"
+
+
+class StillFloor:
+    """A real floor whose clock stands still, for tests to change."""
+
+    def __init__(self) -> None:
+        self.floor, self.now = Floor(Plan()), 1000.0
+
+    def board(self) -> Board:
+        return self.floor.board(self.now)
+
+    def agent(self, extension: str) -> Seat | None:
+        return self.floor.agent(extension)
+
+
+class NoLines:
+    """Where nobody keeps a line."""
+
+    def open(self, extension: str) -> None:
+        pass
+
+
+def attending(feed: DirectoryFeed, events: EventLog) -> Attending:
+    """Agents on a real floor without calls."""
+    floor = FloorService(lambda: feed.plan, lambda: (), lambda id: None, events, Metrics())
+    return Attending(lambda: feed.current, lambda: feed.plan, floor, NoLines())
 
 
 def settings(folder: Path, **api: Any) -> Settings:
@@ -146,12 +187,16 @@ async def api(
         feed = DirectoryFeed(storage)
         await feed.refresh()
         calls = FakeCalls()
+        events = EventLog("one", spool, EventHistory(storage, "one"), last=0)
         node = ApiNode(
             settings=config,
             storage=storage,
-            events=EventLog("one", spool, EventHistory(storage, "one"), last=0),
+            events=events,
             calls=calls,
+            floor=StillFloor(),
+            attending=attending(feed, events),
             metrics=Metrics(),
+            statistics=Keeper(events, Reports(storage, "one"), lambda: feed.plan, UTC),
             directory=lambda: feed.current,
             plan=lambda: feed.plan,
             reload_directory=feed.refresh,

@@ -1,0 +1,133 @@
+"""Pages, and the two WebSockets behind them."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import websockets
+
+from b2bua.web.pages import FILES, FOLDER
+from routing.plan import Plan
+from routing.queue import AgentProfile, Queue
+from tests.unit.web.server import CALL, Api, StillFloor
+
+PAGES = ["/agent", "/wallboard"]
+
+
+@asynccontextmanager
+async def connected(web: Api, path: str, key: str, protocol: str) -> AsyncIterator[websockets.ClientConnection]:
+    """As a browser does it: the key among the subprotocols."""
+    url = web.url.replace("http", "ws") + path
+    async with websockets.connect(url, subprotocols=[protocol, f"bearer.{web.keys[key]}"], proxy=None) as socket:  # type: ignore[list-item]
+        yield socket
+
+
+async def message(socket: websockets.ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        return dict(json.loads(await socket.recv()))
+
+
+def floor_of(web: Api) -> StillFloor:
+    floor = web.node.floor
+    assert isinstance(floor, StillFloor)
+    return floor
+
+
+def furnish(web: Api) -> StillFloor:
+    """One queue of the tenant acme, and agent 8001 who serves it."""
+    still = floor_of(web)
+    plan = Plan.of(Queue("repairs", "Repairs", tenant="acme"), AgentProfile("8001", queues={"repairs": 1}))
+    still.floor.replan(plan, still.now)
+    return still
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_needs_no_key_and_lets_nothing_foreign_into_the_browser(web: Api, path: str) -> None:
+    answer = await web.ask("GET", path, key=None)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    again = await web.ask("GET", path, key=None, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.iterdir()), ids=lambda file: file.name)
+def test_every_file_is_served_and_refers_to_our_own_files_only(file: Any) -> None:
+    text = file.read_text(encoding="utf-8")
+    paths = set(re.findall(r'(?:href|src)="(/[^"]*)"', text)) | set(re.findall(r'from "\.(/[^"]*)"', text))
+    known = set(FILES) | {path.removeprefix("/static") for path in FILES}
+    assert paths <= known
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+    assert not re.search(r"style=|\son\w+=\"|innerHTML|eval\(", text)
+
+
+async def test_no_path_leads_out_of_the_folder_of_pages(web: Api) -> None:
+    for path in ("/static/../pages.py", "/static/%2e%2e/pages.py", "/static/", "/static/nothing.js", "/agent/"):
+        answer = await web.ask("GET", path, key=None)
+        assert answer.status_code == 401, path
+        answer = await web.ask("GET", path)
+        assert answer.status_code == 404, path
+
+
+async def test_the_wallboard_is_told_twice_a_second_and_each_tenant_its_own(web: Api) -> None:
+    """R2-08: statistics go to clients."""
+    still = furnish(web)
+    async with (
+        connected(web, "/v1/board", "listener", "tandem.board") as socket,
+        connected(web, "/v1/board", "beta", "tandem.board") as stranger,
+    ):
+        first = await message(socket)
+        assert [queue["queue"] for queue in first["queues"]] == ["repairs"]
+        assert first["states"] == {"logged-out": 1}
+        assert (await message(stranger))["queues"] == []
+        still.floor.log_in("8001", still.now)
+        changed = await message(socket)
+        if changed["states"] == first["states"]:  # it was under way already
+            changed = await message(socket)
+        assert changed["states"] == {"available": 1}
+        assert changed["time"] - first["time"] < 2
+    assert (await web.ask("GET", "/v1/board", key="metrics")).status_code == 403
+
+
+async def test_an_agents_screen_follows_the_events_that_concern_him(web: Api) -> None:
+    still = furnish(web)
+    path = "/v1/agents/8001/screen"
+    async with connected(web, path, "operator", "tandem.screen") as socket:
+        first = await message(socket)
+        # he is not logged in, so a call at his phone is one that somebody sent straight to him
+        assert (first["state"], first["name"], first["call"]["id"]) == ("logged-out", "First desk", CALL.id)
+        assert first["call"]["data"] == {"order": 7}
+        still.floor.log_in("8001", still.now)
+        web.node.events.append("agent.state", None, {"extension": "8002"})
+        web.node.events.append("agent.state", None, {"extension": "8001"})
+        second = await message(socket)
+        assert (second["state"], second["queues"], second["call"]) == ("available", ["repairs"], None)
+        still.floor.reserve("8001", CALL.id, still.now)
+        web.node.events.append("screen.pop", CALL.id, {"extension": "8001"})
+        popped = await message(socket)
+        assert (popped["state"], popped["call"]["caller"]) == ("reserved", CALL.caller)
+        web.calls.calls.pop(CALL.id)
+        web.node.events.append("call.ended", CALL.id, {})
+        assert (await message(socket))["call"] is None
+    assert (await web.ask("GET", path)).json()["extension"] == "8001"
+    assert (await web.ask("GET", "/v1/agents/9999/screen")).status_code == 404
+    assert (await web.ask("GET", path, key="listener")).status_code == 403
+
+
+async def test_a_socket_needs_a_key_with_the_right_to_it(web: Api) -> None:
+    for path, key, protocol in (
+        ("/v1/board", "metrics", "tandem.board"),
+        ("/v1/agents/8001/screen", "listener", "tandem.screen"),
+        ("/v1/agents/9999/screen", "operator", "tandem.screen"),
+    ):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with connected(web, path, key, protocol):
+                pass
+        assert refused.value.response.status_code in (403, 404)
