@@ -25,6 +25,8 @@ MOST = 5000
 "Events of one step, so that its transaction stays short when much has to be caught up with."
 SO_FAR = 10.0
 "Seconds between two counts of the time that agents have spent in the state they are in."
+PURGE = 3600.0
+"Seconds between two clean-ups."
 AGAIN = 1.0
 "Seconds until a database that did not answer is asked again."
 
@@ -40,9 +42,15 @@ class Keeper:
         reports: Reports,
         plan: Callable[[], Plan],
         zone: tzinfo,
+        *,
+        keep_quarters: float = 400.0,
+        keep_calls: float = 30.0,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        """`zone`: where days begin; `keep_quarters`, `keep_calls`: days after which those rows are deleted."""
         self.events, self.reports, self.plan, self.zone, self._wall = events, reports, plan, zone, wall
+        self._keep = keep_quarters * 86400, keep_calls * 86400
+        self._purge_at = 0.0
         self.fold = self._new_fold(0.0)
         self.cursor = 0
         "The number of the last event that is stored in the counts."
@@ -83,6 +91,7 @@ class Keeper:
             behind = True
             while behind:
                 behind = await self._step() >= MOST
+            await self._purge(self._wall())
 
     async def _restore(self) -> None:
         while True:
@@ -133,6 +142,16 @@ class Keeper:
             return None if call is None else call.kept()
         agent = self.fold.agents.get(key)
         return None if agent is None else list(agent)
+
+    async def _purge(self, now: float) -> None:
+        if now < self._purge_at:
+            return
+        quarters, calls = self._keep
+        try:
+            await self.reports.purge(now - quarters, now - calls)
+        except StorageUnavailable:
+            return
+        self._purge_at = now + PURGE
 
     async def _until_stored(self, step: Step) -> None:
         """The fold has moved on already, so the step must reach the database however long that takes."""

@@ -8,6 +8,7 @@ from .feature_codes import FeatureCodes
 from .load import find, load
 from .model import Mistake, Settings, SettingsError
 from .recording import Recording
+from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .show import shown
 from .sip import Listener, Trunk
@@ -24,8 +25,10 @@ __all__ = [
     "Mistake",
     "Node",
     "Recording",
+    "Reports",
     "Settings",
     "SettingsError",
+    "Sms",
     "Speech",
     "Storage",
     "Trunk",
