@@ -1,7 +1,7 @@
 """Speaks with a running server over its HTTP API; every problem becomes one plain message and exit status 1."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -10,6 +10,8 @@ import typer
 
 from b2bua.cli.output import fail
 from b2bua.settings import SettingsError, find, load
+
+Explain = Callable[[httpx.Response], list[str]]
 
 TIMEOUT = 15.0
 "Seconds for one request."
@@ -63,9 +65,20 @@ class Client:
     def delete(self, path: str) -> Any:
         return self.ask("DELETE", path)
 
-    def ask(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        """The answer as JSON (None when it is empty); query values that are None are left out."""
-        answer = self._request(method, path, query, body)
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        explain: Explain | None = None,
+    ) -> Any:
+        """The answer as JSON (None when it is empty); query values that are None are left out.
+
+        `explain`: makes lines of a refusal where `problem` knows too little.
+        """
+        answer = self._request(method, path, query, body, explain or problem)
         if not answer.content:
             return None
         try:
@@ -75,9 +88,11 @@ class Client:
 
     def text(self, path: str, **query: Any) -> str:
         """The answer as text."""
-        return self._request("GET", path, query, None).text
+        return self._request("GET", path, query, None, problem).text
 
-    def _request(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any) -> httpx.Response:
+    def _request(
+        self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, explain: Explain
+    ) -> httpx.Response:
         params = {key: value for key, value in (query or {}).items() if value is not None}
         try:
             answer = self._http.request(method, path, params=params, json=body)
@@ -90,7 +105,7 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             fail(f"cannot speak with {self._http.base_url}: {error}")
         if answer.is_error:
-            fail(*problem(answer))
+            fail(*explain(answer))
         return answer
 
 

@@ -1,0 +1,161 @@
+"""`tandem import`, `export` and `plan` against the real API over a real database (R2-03, R2-05, R2-07)."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner, Result
+
+from b2bua import log
+from b2bua.cli import make_app
+from b2bua.settings import Log
+from routing.goal import Goal
+from tests.unit.web.server import Api, api
+
+Tandem = Callable[..., Awaitable[Result]]
+
+DESK = """[[priority-classes]]
+name = "urgent"
+ahead = 120
+
+[[priorities]]
+id = "gas-smell"
+priority = "urgent"
+vdn = "3"
+
+[[queues]]
+id = "repairs"
+name = "Repairs"
+tenant = "acme"
+strategy = "ring-all"
+overflow = [{ when = "wait", more_than = 60, goal = { kind = "agent", target = "8001" } }]
+
+[[vdns]]
+number = "3"
+name = "Repairs"
+tenant = "acme"
+goal = { kind = "queue", target = "repairs" }
+
+[[agent-profiles]]
+extension = "8001"
+queues = { repairs = 0 }
+pin = "4711"
+"""
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Api]:
+    writer = log.start(Log(level="error"), io.StringIO())
+    async with api(tmp_path) as running:
+        yield running
+    writer.close()
+
+
+@pytest.fixture
+def tandem(server: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tandem:
+    """Runs `tandem` beside the server; the answer must be a success unless `fails` is given."""
+    monkeypatch.chdir(tmp_path)
+    app = make_app(lambda settings: None)
+
+    async def run(*arguments: str, key: str = "admin", fails: bool = False) -> Result:
+        environ = {"TANDEM_API_TOKEN": server.keys[key], "TANDEM_URL": server.url}
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environ)
+        assert result.exit_code == (1 if fails else 0), result.output
+        return result
+
+    return run
+
+
+async def test_a_file_is_checked_taken_over_shown_and_written_again(
+    server: Api, tandem: Tandem, tmp_path: Path
+) -> None:
+    """R2-03, R2-07: what the file says is what calls are routed by; what is written out is the same again."""
+    (tmp_path / "desk.toml").write_text(DESK)
+    assert "5 would be created" in (await tandem("import", "desk.toml", "--check")).stdout
+    assert not server.node.plan().queues
+    assert "5 created, 0 replaced, 0 as before" in (await tandem("import", "desk.toml")).stdout
+    assert server.node.plan().vdns["3"].goal == Goal("queue", "repairs")
+    await tandem("export", "-o", "again.toml")
+    assert "4711" not in (tmp_path / "again.toml").read_text()
+    done = json.loads((await tandem("import", "again.toml", "--json")).stdout)
+    assert done == {"created": 0, "replaced": 0, "unchanged": 6}
+    assert server.node.plan().agent_profiles["8001"].pin == "4711"
+    assert "ring-all" in (await tandem("plan", "list", "queues")).stdout
+    assert "queue repairs" in (await tandem("plan", "show", "vdns", "3")).stdout.replace(
+        "kind: queue, target:", "queue"
+    )
+    assert json.loads((await tandem("plan", "list", "vdns", "-t", "beta", "--json")).stdout) == {"vdns": []}
+    assert "agent-profiles" in (await tandem("plan", "kinds")).stdout
+    await tandem("access-numbers", "add", "4008100001", "--to", "vdn 3")
+    assert "vdn 3" in (await tandem("access-numbers", "list")).stdout
+    assert "goal" in (await tandem("plan", "remove", "queues", "repairs", fails=True)).stderr
+    await tandem("plan", "remove", "priorities", "gas-smell")
+    assert not server.node.plan().priorities
+
+
+async def test_a_wrong_file_is_refused_line_by_line_and_the_old_one_stays(
+    server: Api, tandem: Tandem, tmp_path: Path
+) -> None:
+    """Bad input: all mistakes at once, each with file, line and key; nothing changes."""
+    file = tmp_path / "desk.toml"
+    file.write_text(DESK)
+    await tandem("import", "desk.toml")
+    before = server.node.plan()
+    wrong = DESK.replace('"8001"\nqueues', '"8009"\nqueues').replace('target = "repairs"', 'target = "repair"')
+    file.write_text(wrong.replace('"ring-all"', '"ring-none"').replace("ahead = 120", "ahead = 1e9"))
+    told = (await tandem("import", "desk.toml", fails=True)).stderr.splitlines()
+    assert [line.partition("; ")[0] for line in told[:-1]] == [
+        "desk.toml:3: priority-class urgent: ahead: must be from -604800 to 604800",
+        "desk.toml:14: queue repairs: strategy: input should be 'longest-idle', 'least-recent', 'fewest-calls',"
+        " 'ring-all' or 'round-robin'",
+        "desk.toml:21: vdn 3: goal: there is no queue repair",
+        "desk.toml:24: agent-profile 8009: extension: there is no agent 8009",
+    ]
+    assert told[-1] == "4 mistakes are listed; nothing was changed"
+    file.write_text(DESK + "\n[[queues]\n")
+    assert "desk.toml:28: " in (await tandem("import", "desk.toml", fails=True)).stderr
+    assert server.node.plan() == before
+
+
+async def test_rows_of_agents_persons_and_profiles_come_from_csv(server: Api, tandem: Tandem, tmp_path: Path) -> None:
+    """R0-09: who works here comes out of a spreadsheet; a wrong row is named by its number."""
+    agents = tmp_path / "agents.csv"
+    agents.write_text(
+        "\ufeffextension,name,contact,listener,enabled\n"
+        "8002,Desk 2,sip:8002@192.0.2.10:5060,inside,yes\n"
+        "8003,Desk 3,sip:8003@192.0.2.10:5060,inside,no\n"
+    )
+    assert "2 created" in (await tandem("import", "agents.csv", "-k", "agents")).stdout
+    assert not server.node.directory().agents["8003"].enabled
+    persons = tmp_path / "persons.csv"
+    persons.write_text("id,name,deputies,extension\nclerk-12,Clerk 12,clerk-13,8002\nclerk-13,Clerk 13,,8003\n")
+    assert "2 created" in (await tandem("import", "persons.csv", "-k", "persons")).stdout
+    persons.write_text("id,name,deputies\nclerk-14,Clerk 14,\nclerk-15,Clerk 15,clerk-99\n")
+    told = (await tandem("import", "persons.csv", "-k", "persons", fails=True)).stderr
+    assert told.startswith("persons.csv:3: person clerk-15: deputies")
+    assert "clerk-14" not in server.node.plan().persons
+    written = (await tandem("export", "--csv", "-k", "persons")).stdout.splitlines()
+    assert [line.split(",")[0] for line in written] == ["id", "clerk-12", "clerk-13"]
+    (tmp_path / "again.csv").write_text("\n".join(written))
+    assert "2 as before" in (await tandem("import", "again.csv", "-k", "persons")).stdout
+
+
+async def test_what_cannot_be_read_is_said_in_words(tandem: Tandem, tmp_path: Path) -> None:
+    (tmp_path / "empty.toml").write_text("")
+    (tmp_path / "bad.csv").write_bytes(b"id,name\na,\xff\n")
+    for arguments, words in (
+        (("import", "none.toml"), "cannot read none.toml"),
+        (("import", "empty.toml"), "holds no values"),
+        (("import", "bad.csv", "-k", "queues"), "bad.csv:2: is no utf-8"),
+        (("import", "bad.csv", "-k", "queues", "--encoding", "moon"), "no encoding moon"),
+        (("import", "bad.csv", "-k", "pigs", "--encoding", "latin-1"), "there is no kind pigs"),
+        (("import", "bad.csv", "--encoding", "latin-1"), "--kind"),
+        (("export", "--csv"), "--kind"),
+        (("plan", "list", "pigs"), "there is no kind pigs"),
+        (("plan", "show", "queues", "none"), "there is no queue none"),
+    ):
+        assert words in (await tandem(*arguments, fails=True)).stderr, arguments
