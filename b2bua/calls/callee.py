@@ -54,6 +54,14 @@ def number_callee(number: str, trunk: str, settings: Settings) -> Callee | None:
     return Callee(user, f"sip:{user}@{t.target}", t.listener, profile, trunk=trunk)
 
 
+def auto_answer(here: str) -> list[tuple[str, str]]:
+    """What makes a phone answer by itself: phones know one form or the other."""
+    return [
+        ("Call-Info", f"<sip:{here}>;answer-after=0"),
+        ("Alert-Info", f"<http://{here}>;info=alert-autoanswer;delay=0"),
+    ]
+
+
 def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
     """The INVITE for `callee`, whose address is in `target` by now.
 
@@ -67,6 +75,9 @@ def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
     headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
     if callee.trunk is None:
         headers.append(("X-Tandem-Call-ID", call.id))
+        profile = call.exchange.plan().agent_profiles.get(callee.label)
+        if profile is not None and profile.connection == "auto-answer":
+            headers += auto_answer(here)
     return Outgoing(
         target=target,
         listener=callee.listener,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from b2bua.calls.agent_leg import StandingLines
+from b2bua.calls.attending import Attending
 from b2bua.calls.floor import FloorService
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics

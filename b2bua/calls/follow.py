@@ -11,10 +11,12 @@ from b2bua.calls.menu import menu
 from b2bua.calls.person import to_person
 from b2bua.calls.refusals import GoalLoop, NoSuchGoal, TurnedAway
 from b2bua.calls.session import Moved
+from b2bua.calls.transfer import came_back, transferred
 from b2bua.calls.vdn import to_vdn
 from b2bua.calls.voicemail import voicemail
 from b2bua.calls.waiting import wait
 from b2bua.log import logger
+from routing.refusals import Refused
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -55,17 +57,26 @@ STEPS: Mapping[str, Step] = MappingProxyType(
 async def follow(call: Session, goal: Goal) -> None:
     """Until the call is over.  Who moves a call (`Rerouted` in its inbox) interrupts the step that is on."""
     following: Goal | None = goal
+    back: list[Goal] = []
+    "Where a caller goes whom nobody takes after a transfer."
     call.follows = True
     for _ in range(MOST_STEPS):
         if following is None:
             return
-        step = STEPS.get(following.kind)
-        if step is None:
-            raise NoSuchGoal(f"there is no way to {following}")
         try:
+            step = STEPS.get(following.kind)
+            if step is None:
+                raise NoSuchGoal(f"there is no way to {following}")
             following = await step(call, following)
         except Moved as moved:
             log.info("a call is moved", call=call.id, to=str(moved.goal), by=moved.by)
+            back = transferred(call, moved)
             call.leave_only_caller(MOVED_ON)
             following = moved.goal
+        except Refused as refused:
+            if not back:
+                raise
+            following, *back = back
+            came_back(call, following, refused.cause)
+            call.leave_only_caller(MOVED_ON)
     raise GoalLoop(f"{MOST_STEPS} steps led nowhere, the last to {following}")

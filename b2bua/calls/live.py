@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls.callback import call_back, wish_of
+from b2bua.calls.dialled import Dialled
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.filtering import filter_once
 from b2bua.calls.ids import new_call_id
@@ -58,6 +59,9 @@ STACK_REFUSALS = {
 }
 "Cause of a call that the stack refused, by status; 420 and 421 are a trunk and us that cannot agree on an extension."
 
+MOST_DIALLING = 50
+"Feature codes being dialled at once."
+
 DEFAULT_ROUTES = frozenset({Via.ACCESS_ROUTE.value, Via.DEFAULT_ROUTE.value})
 
 Steps = Callable[[Session], Awaitable[None]]
@@ -73,6 +77,8 @@ class LiveCalls:
         self.exchange = exchange
         self.sessions: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._dialling: set[asyncio.Task[None]] = set()
+        self.dialled = Dialled(exchange)
         self.draining = False
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -101,8 +107,7 @@ class LiveCalls:
         """Admit an inbound call, or say no without a trace of state."""
         exchange, leg = self.exchange, arriving.leg
         if arriving.trunk is None:
-            exchange.metrics.sip_refusals.inc("stranger")
-            leg.hang_up(403)
+            self._from_no_trunk(arriving)
             return
         if self.draining or len(self.sessions) >= exchange.settings.node.max_calls:
             exchange.metrics.sip_refusals.inc("draining" if self.draining else "overload")
@@ -116,6 +121,24 @@ class LiveCalls:
         session.add(leg, Role.CALLER, arriving.source)
         session.caller = leg.id
         self.spawn(session, lambda call: inbound(call, arriving))
+
+    def _from_no_trunk(self, arriving: Arriving) -> None:
+        """An agent may dial feature codes from the inside; everybody else is a stranger."""
+        side = self.exchange.settings.listeners[arriving.listener].side
+        if side != "inside" or self.draining or len(self._dialling) >= MOST_DIALLING:
+            self.exchange.metrics.sip_refusals.inc("stranger")
+            arriving.leg.hang_up(403)
+            return
+        task = asyncio.create_task(self._dial(arriving), name="feature code")
+        self._dialling.add(task)
+        task.add_done_callback(self._dialling.discard)
+
+    async def _dial(self, arriving: Arriving) -> None:
+        try:
+            await self.dialled.run(arriving)
+        except Exception as error:
+            self.exchange.metrics.faults.inc("call")
+            log.error("a feature code failed by our own fault", exc_info=error)
 
     def on_refusal(self, refusal: Refusal) -> None:
         """An INVITE that the stack could not use: answered already, but the trunk's CDR must say so."""

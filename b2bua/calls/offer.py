@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import Callee, invitation
+from b2bua.calls.callee import Callee
 from b2bua.calls.failure import towards_trunk
 from b2bua.calls.parties import Role
+from b2bua.calls.reach import reach
 from b2bua.calls.refusals import (
     AgentBusy,
     AgentFailed,
@@ -81,7 +82,7 @@ async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -
     try:
         target = await exchange.resolver.uri(callee.target)
         call.catch_up()  # who left while a host name was looked up shall not ring a phone
-        leg = exchange.engine.open(invitation(call, callee, target), call.deliver)
+        leg = reach(call, callee, target)
     except NoAddress as error:
         raise unreachable(callee.label, str(error)) from None
     except CannotCall as error:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from b2bua.calls.callee import agent_callee, invitation
+from b2bua.calls.callee import agent_callee
 from b2bua.calls.offer import CANCELLED, RUNG_OUT
 from b2bua.calls.parties import Role
+from b2bua.calls.reach import reach
 from b2bua.calls.screen import pop_screen
 from b2bua.log import logger
 from b2bua.sip.engine import CannotCall, Headers
@@ -67,7 +68,7 @@ class Round:
                 if not exchange.floor.offered(self.offer.offer, extension):
                     continue
                 pop_screen(call, extension)
-                leg = exchange.engine.open(invitation(call, callee, target), call.deliver)
+                leg = reach(call, callee, target)
             except (NoAddress, CannotCall) as error:
                 log.warning("an agent cannot be rung", call=call.id, extension=extension, error=str(error))
                 self._refused(extension, "unreachable")

@@ -129,6 +129,8 @@ class Session:
         self.picked_up = False
         "The caller's INVITE has got its 200: he is up, whoever or whatever he hears."
         self.recording = CallRecording()
+        self.own_keys: set[int] = set()
+        "Legs whose keys are codes to the step that is on: it passes on what the partner is to have (`pass_key`)."
         self._inbox: deque[Delivery] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -199,6 +201,8 @@ class Session:
             raise Moved(delivery.goal, delivery.by)
         if isinstance(delivery, RecordingOrder):
             self.recording.obey(self, delivery)
+        elif isinstance(delivery, Dtmf) and delivery.leg in self.own_keys:
+            self._note(delivery)
         elif not isinstance(delivery, (Silent, Said, Offer, Withdraw, Leave, Announce)):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
@@ -213,6 +217,10 @@ class Session:
         self.picked_up = True
         if self.parties.state(self.caller) is not Leg.UP:
             self.legs[self.caller].answer()
+
+    def pass_key(self, key: Dtmf) -> None:
+        """A key that was kept back, to the partner of its leg."""
+        self.apply(self.parties.on(key))
 
     def leave_only_caller(self, headers: Headers = ()) -> None:
         """End every leg but the caller's."""

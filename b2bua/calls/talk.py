@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from b2bua.calls.agent_keys import AgentKeys
 from b2bua.calls.session import Silent
 from b2bua.sip.engine import Headers
-from b2bua.sip.signals import Answered, Closed
+from b2bua.sip.signals import Answered, Closed, Dtmf
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
 
 TOO_LONG = (("Reason", 'SIP;cause=487;text="Maximum duration reached"'),)
 MUTE = (("Reason", 'SIP;cause=488;text="No answer to our offer"'),)
+RELEASED = (("Reason", 'SIP;cause=200;text="Released by the agent"'),)
 DEAD = (("Reason", 'SIP;cause=408;text="No media from the far end"'),)
 
 
@@ -48,16 +50,23 @@ async def conversation(call: Session, agent: int) -> Ended:
     """
     call.recording.talking(call, (agent,) if call.caller is None else (call.caller, agent))
     until = call.clock() + call.exchange.settings.calls.max_duration
-    while True:
-        match await call.next(until):
-            case None:
-                return Ended("max-duration", 200, "tandem", TOO_LONG)
-            case Silent(leg=leg):
-                return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
-            case Answered(leg=leg) if not call.parties.by_leg[leg].described:
-                return Ended("no-media", 488, "tandem", MUTE)
-            case Closed(leg=leg, code=code) if leg == agent:
-                return Ended("normal" if code < 300 else "agent-lost", code, "agent")
+    with AgentKeys(call, agent) as keys:
+        while True:
+            match await call.next(keys.until(until)):
+                case None if call.clock() < until:
+                    if keys.wait():
+                        return Ended("normal", 200, "agent", RELEASED)
+                case None:
+                    return Ended("max-duration", 200, "tandem", TOO_LONG)
+                case Dtmf(leg=leg) as key if leg == agent:
+                    if keys.press(key):
+                        return Ended("normal", 200, "agent", RELEASED)
+                case Silent(leg=leg):
+                    return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
+                case Answered(leg=leg) if not call.parties.by_leg[leg].described:
+                    return Ended("no-media", 488, "tandem", MUTE)
+                case Closed(leg=leg, code=code) if leg == agent:
+                    return Ended("normal" if code < 300 else "agent-lost", code, "agent")
 
 
 async def talk(call: Session, agent: int) -> None:
