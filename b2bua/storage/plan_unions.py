@@ -27,13 +27,19 @@ def of_meant_kind(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     for one in errors:
         loc = tuple(one["loc"])
         place = _union_of(loc, others)
-        if place is None:
+        if one["type"] == "dataclass_type" and str(loc[-1])[:1].isupper():
+            # no table at all: every member says so
+            if loc[:-1] not in told:
+                told.add(loc[:-1])
+                found.append({**one, "loc": loc[:-1]})
+        elif place is None:
             found.append(one)
         elif not _meant(place, errors, others[place]):
             if place not in told:
                 told.add(place)
                 message = f"must be one of {', '.join(sorted(others[place].values()))}"
-                found.append({"loc": (*place, KIND), "type": "literal_error", "msg": message})
+                type_ = "missing" if one["type"] == "missing" else "literal_error"
+                found.append({"loc": (*place, KIND), "type": type_, "msg": message})
         elif loc[len(place)] not in others[place]:
             found.append({**one, "loc": (*place, *loc[len(place) + 1 :])})
     return found

@@ -58,8 +58,15 @@ class BadValue(ValueError):
         super().__init__("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in self.errors))
 
 
-_WORDS = {"unexpected_keyword_argument": "there is no such field", "missing": "is missing"}
-"What pydantic says of fields in the words of a programmer, by type of mistake."
+_WORDS = {
+    "unexpected_keyword_argument": "there is no such field",
+    "missing": "is missing",
+    "dataclass_type": "must be a table of fields",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+}
+"What pydantic says in the words of a programmer, by type of mistake."
 
 
 def read(kind: Kind, data: Mapping[str, Any]) -> Any:

@@ -125,3 +125,16 @@ def test_a_secret_stays_where_it_was_sent() -> None:
     for data, before in (({**shown, "url": "https://evil.example.com/a"}, old), (shown, None)):
         with pytest.raises(SecretNeeded):
             with_kept_secrets(data, Service, before)
+
+
+def test_a_node_that_is_of_no_kind_is_told_of_once() -> None:
+    """A menu's node is what its `kind` says; nobody wants to hear why it is none of the others."""
+    nodes = {"ask": {"kind": "choice", "say": ["q"], "keys": {}, "othrwise": "bye"}, "none": {}, "bad": 7}
+    with pytest.raises(BadValue) as refused:
+        read(KINDS["menus"], {"id": "main", "name": "Main", "start": "ask", "nodes": nodes})
+    assert [(".".join(map(str, one["loc"])), one["msg"]) for one in refused.value.errors] == [
+        ("nodes.ask.otherwise", "is missing"),
+        ("nodes.ask.othrwise", "there is no such field"),
+        ("nodes.none.kind", "is missing"),
+        ("nodes.bad", "must be a table of fields"),
+    ]
