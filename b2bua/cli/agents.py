@@ -12,6 +12,8 @@ app = typer.Typer(help="Agents: who takes calls, each at the contact of a phone.
 
 COLUMNS = ("extension", "name", "contact", "listener", "enabled")
 
+STATES = ("extension", "state", "since", "reason", "queue", "call")
+
 Extension = Annotated[str, typer.Argument(help="The agent's extension.")]
 Name = Annotated[str | None, typer.Option(help="Name for people.")]
 Contact = Annotated[str | None, typer.Option(help="SIP URI of the phone, for example sip:8001@192.0.2.10:5060.")]
@@ -79,6 +81,51 @@ def remove(extension: Extension, url: Url = "") -> None:
     with server(url) as api:
         api.delete(_path(extension))
     typer.echo(f"agent {extension} is removed")
+
+
+@app.command()
+def states(url: Url = "", json: Json = False) -> None:
+    """What all agents are doing."""
+    with server(url) as api:
+        answer = api.get("/v1/agent-states")
+    if json:
+        as_json(answer)
+    else:
+        table(answer["agents"], STATES, "no agents yet: tandem agents add EXTENSION --contact URI")
+
+
+@app.command()
+def login(extension: Extension, url: Url = "", json: Json = False) -> None:
+    """Let him take calls."""
+    _state(extension, "login", None, url, json)
+
+
+@app.command()
+def logout(extension: Extension, url: Url = "", json: Json = False) -> None:
+    """Let him take no more calls; one that he has goes on to its end."""
+    _state(extension, "logout", None, url, json)
+
+
+@app.command()
+def pause(
+    extension: Extension,
+    reason: Annotated[str, typer.Option(help="Why, for the wallboard and the reports.")] = "pause",
+    url: Url = "",
+    json: Json = False,
+) -> None:
+    """Offer him nothing until he resumes."""
+    _state(extension, "pause", {"reason": reason}, url, json)
+
+
+@app.command()
+def resume(extension: Extension, url: Url = "", json: Json = False) -> None:
+    """End his pause."""
+    _state(extension, "resume", None, url, json)
+
+
+def _state(extension: str, change: str, body: dict[str, Any] | None, url: str, json: bool) -> None:
+    with server(url) as api:
+        _show(api.post(f"{_path(extension)}/{change}", body), json)
 
 
 def _path(extension: str) -> str:

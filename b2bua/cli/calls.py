@@ -53,6 +53,19 @@ def hangup(call: CallId, url: Url = "") -> None:
 
 
 @app.command()
+def transfer(
+    call: CallId,
+    kind: Annotated[str, typer.Argument(help="agent, person, queue, vdn, menu, voicemail or number.")],
+    target: Annotated[str, typer.Argument(help="Extension, id, VDN or digits to dial.")],
+    url: Url = "",
+) -> None:
+    """Send a call elsewhere from where it is."""
+    with server(url) as api:
+        api.post(f"{_path(call)}/transfer", {"kind": kind, "target": target})
+    typer.echo(f"call {call} goes to {kind} {target}")
+
+
+@app.command()
 def start(
     first: Annotated[str, typer.Argument(help=f"Who is called first. {PARTY}")],
     second: Annotated[str, typer.Argument(help=f"Who is called once the first has answered. {PARTY}")],

@@ -33,6 +33,7 @@ from b2bua.web import (
     screen,
     tenants,
     tokens,
+    transfers,
     trunks,
 )
 from b2bua.web.board import Boards
@@ -92,6 +93,7 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
         acd,
         agents,
         routes,
+        transfers,
         trunks,
         api_keys,
         audit,
