@@ -31,22 +31,27 @@ async def staff(
     extension: str,
     queues: Sequence[str] = (QUEUE,),
     *,
-    log_in: bool = True,
+    at_work: bool = True,
     **profile: Any,
 ) -> None:
     """An agent of these queues at this phone."""
     await server.api.add_agent(phone.uri, extension)
     body = {"extension": extension, "queues": dict.fromkeys(queues, 1), **profile}
     await server.api.request("PUT", f"/v1/agent-profiles/{extension}", body)
-    if log_in:
-        await server.api.request("POST", f"/v1/agents/{extension}/login")
+    if at_work:
+        await log_in(server, extension)
+
+
+async def log_in(server: Server, extension: str) -> None:
+    """He takes calls from now on."""
+    await server.api.request("POST", f"/v1/agents/{extension}/login")
 
 
 @asynccontextmanager
 async def callers(*numbers: str) -> AsyncIterator[list[Caller]]:
     """Trunk ends, one for each caller."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(await Caller.open(f"caller {number}")) for number in numbers]
+        yield [await stack.enter_async_context(await Caller.open(f"caller-{number}")) for number in numbers]
 
 
 async def come(server: Server, caller: Caller, number: str, called: str = ACCESS_NUMBER) -> None:

@@ -9,12 +9,20 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from routing.plan import KINDS
 from tests.peers.waiting import eventually_true
 
 Json = dict[str, Any]
 
 ACCESS_NUMBER, BILLING_NUMBER, ACCESS_ID, TENANT, EXTENSION = "4008100001", "02088880000", "7001", "acme", "1001"
 "What the helpers set up unless told otherwise, and what the SIPp scenarios dial."
+
+
+TIES: dict[str, Json] = {
+    "persons": {"team": None, "superior": None, "deputies": []},
+    "teams": {"lead": None, "parent": None},
+}
+"What persons and teams name of each other, undone."
 
 
 class Api:
@@ -142,7 +150,7 @@ class Api:
         self._counted_before = await self.metrics()
 
     async def sweep(self) -> None:
-        """Hang up every call and delete all tenants, numbers, routes and agents."""
+        """Hang up every call and delete all tenants, numbers, routes, agents and the plan."""
         for call in await self.calls():
             await self.http.delete(f"/v1/calls/{call['id']}")
 
@@ -152,12 +160,36 @@ class Api:
         await eventually_true(silent, "all calls are over")
         for number in (await self.get("/v1/access-numbers"))["access_numbers"]:
             await self.delete(f"/v1/access-numbers/{number['key']}")
+        for agent in (await self.get("/v1/agents"))["agents"]:
+            await self.http.post(f"/v1/agents/{agent['extension']}/logout")
+        await self._sweep_plan()
         for route in (await self.get("/v1/routes"))["routes"]:
             await self.delete(f"/v1/routes/{route['name']}")
         for tenant in (await self.get("/v1/tenants"))["tenants"]:
             await self.delete(f"/v1/tenants/{tenant['id']}")
         for agent in (await self.get("/v1/agents"))["agents"]:
             await self.delete(f"/v1/agents/{agent['extension']}")
+
+    async def _sweep_plan(self) -> None:
+        """Delete queues, menus and all else of the plan; what something else still names goes in a later round."""
+        left: set[str] = set()
+        for _ in range(5):
+            before, left = left, set()
+            plan = await self.get("/v1/plan")
+            for kind, values in plan.items():
+                for value in values:
+                    path = f"/v1/{kind}/{value[KINDS[kind].key_field]}"
+                    if kind in TIES:
+                        await self.http.patch(path, json=TIES[kind])
+                    if not (await self.http.delete(path)).is_success:
+                        left.add(path)
+            if not left:
+                return
+        raise AssertionError(f"these stay: {sorted(left or before)}")
+
+    async def add_plan(self, **kinds: Sequence[Json]) -> None:
+        """Create values of the plan together: `persons=[{...}], agent_profiles=[{...}]`."""
+        await self.post("/v1/plan", {word.replace("_", "-"): list(values) for word, values in kinds.items()})
 
     async def close(self) -> None:
         await self.http.aclose()
