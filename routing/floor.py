@@ -101,11 +101,13 @@ class Floor:
             if name in self.queues:
                 self.queues[name].queue = queue
             else:
-                self.queues[name] = QueueState(queue)
+                self.queues[name] = QueueState(queue, self.queues)
         seats = self._staff.seats
         for extension in [*plan.agent_profiles, *(one for one in seats if one not in plan.agent_profiles)]:
             profile = plan.agent_profiles.get(extension) or AgentProfile(extension)
             self._staff.link(self._staff.seat(extension, now), profile)
+        for state in self.queues.values():
+            state.unshare()
         self._crowd.replan()
         for place in self._crowd.places.values():
             self._crowd.look(place, now)
@@ -170,7 +172,7 @@ class Floor:
         place = self._crowd.make(caller, self._staff.seats, now)
         before = state.line.before(place.key)
         able = self._matching.can_serve(place)
-        place.estimate = 0.0 if able else state.learned.estimate(before, state.working)
+        place.estimate = 0.0 if able else state.estimate(place.key)
         away = self._crowd.turned_away(caller, place, able)
         self._crowd.add(place)
         state.tally.at(now).offered += 1
@@ -324,7 +326,7 @@ class Floor:
             if call is not None and seat.logged_in:
                 if not talking:
                     effects.append(Repaired(extension, "in-call"))
-                seat.queue, seat.call, seat.wrap_until, seat.talk_began = None, call, None, now
+                seat.queue, seat.call, seat.wrap_until = None, call, None
                 effects += self._staff.see(seat, Seen.FOUND, "repaired", now)
         if calls is not None:
             for place in list(self._crowd.places.values()):

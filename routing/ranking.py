@@ -66,6 +66,10 @@ class Line:
         """All of them, in order."""
         return (entry[2] for entry in sorted(self.open + self.offered))
 
+    def everybody(self) -> list[Place]:
+        """All of them, in no order."""
+        return [entry[2] for entries in (self.open, self.offered) for entry in entries]
+
     def add(self, place: Place) -> None:
         insort(self.offered if place.offer else self.open, (*place.key, place))
 

@@ -30,7 +30,8 @@ class Seat:
     lease: float | None = None
     "When a direct reservation ends by itself."
     idle_since: float = 0.0
-    talk_began: float = 0.0
+    taken: float = 0.0
+    "When the offer that became his call began."
     not_before: float = 0.0
     "He has refused an offer and is not asked before."
     retry_at: float | None = None
@@ -86,6 +87,8 @@ class Seat:
             self.since = now
         if after is AgentState.AVAILABLE and before not in OFFERED:
             self.idle_since = now  # an offer that came to nothing does not cost him his turn
+        if seen is Seen.OFFERED or seen is Seen.FOUND:
+            self.taken = now
         self.state, self.reason = after, reason
         return changed
 

@@ -165,13 +165,10 @@ class Staff:
     def talk(self, seat: Seat, now: float) -> list[Effect]:
         """He has answered."""
         seat.missed, seat.lease, seat.offer = 0, None, None
-        seat.talk_began = now
         member = seat.members.get(seat.queue or "")
         if member is not None:
             member.calls += 1
             member.last_began = now
-        for name in seat.members:
-            self.queues[name].learned.served(name == seat.queue)
         return self.see(seat, Seen.ANSWERED, "answered", now)
 
     def hang_up(self, seat: Seat, reason: str, now: float) -> list[Effect]:
@@ -190,9 +187,8 @@ class Staff:
 
     def finish(self, seat: Seat, reason: str, now: float) -> list[Effect]:
         """Nothing of his call is left to do."""
-        state = self.queues.get(seat.queue or "")
-        if state is not None:
-            state.learned.ended(now - seat.talk_began)
+        for name in seat.members:
+            self.queues[name].learned.ended(now - seat.taken)
         return self.see(seat, Seen.WRAPPED, reason, now)
 
     def extend(self, seat: Seat, seconds: float, now: float) -> list[Effect]:

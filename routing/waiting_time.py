@@ -77,25 +77,19 @@ class Learned:
     """What a queue has taught about its times."""
 
     handling: float = 0.0
-    "Mean seconds an agent is busy with a call, wrap-up included."
+    "Mean seconds one of its agents is busy with a call of whatever queue, from the offer to the end of wrap-up."
     handled: int = 0
     last_wait: float | None = None
     "Of the last who reached an agent."
-    share: float = 1.0
-    "Part of its agents' calls that are this queue's."
     gave_up: float = 0.0
     "Callers who gave up, the older the less."
     waited: float = 0.0
     "Seconds that callers waited, the older the less."
 
     def ended(self, seconds: float) -> None:
-        """An agent is done with a call of this queue."""
+        """One of its agents is done with a call."""
         self.handled += 1
         self.handling += (seconds - self.handling) * max(FORGET, 1 / self.handled)
-
-    def served(self, mine: bool) -> None:
-        """One of its agents has taken a call, of this queue or of another."""
-        self.share += (mine - self.share) * FORGET
 
     def left(self, wait: float, gave_up: bool) -> None:
         """A caller waits no more; `gave_up`: because he hung up."""
@@ -104,14 +98,15 @@ class Learned:
         if not gave_up:
             self.last_wait = wait
 
-    def estimate(self, before: int, agents: int) -> float | None:
+    def estimate(self, before: float, agents: int) -> float | None:
         """Seconds until an agent is there for a caller with so many before him; None when nothing is known.
 
-        `agents` are those who work for the queue, busy or not; none of them is free.
+        `before` counts a caller of another queue by the part of that queue's agents who are this queue's too; `agents`
+        are those who work for the queue, busy or not; none of them is free.
         """
         if self.handled < ENOUGH or agents <= 0 or self.handling <= 0:
             return self.last_wait
-        ends = max(agents * self.share, 0.1) / self.handling
+        ends = agents / self.handling
         gives_up = self.gave_up / self.waited if self.waited > 0 else 0.0
         if gives_up * (before + 1) < 1e-3 * ends:
             return (before + 1) / ends

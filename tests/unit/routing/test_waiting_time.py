@@ -66,12 +66,3 @@ def test_the_estimate_counts_those_before_and_those_who_give_up() -> None:
     ends, gives_up = 10 / 100, 1 / 50
     exact = sum(1 / (ends + count * gives_up) for count in range(10))
     assert learned.estimate(9, 10) == pytest.approx(exact, rel=0.02)
-
-
-def test_agents_shared_with_another_queue_count_by_their_share() -> None:
-    learned = Learned()
-    for _ in range(ENOUGH):
-        learned.ended(100.0)
-    for number in range(1000):
-        learned.served(number % 2 == 0)
-    assert learned.estimate(0, 10) == pytest.approx(20.0, rel=0.05)
