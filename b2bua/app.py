@@ -117,7 +117,12 @@ class Tandem:
             services=Services(self.puller.asker, self._asked),
             responders=responders(lambda: feed.plan),
             presence=lambda extension, call: presence(
-                extension, call, feed.current, self.floor.floor.agent(extension), self.calls.sessions.values()
+                extension,
+                call,
+                feed.current,
+                feed.plan,
+                self.floor.floor.agent(extension),
+                self.calls.sessions.values(),
             ),
             resolver=resolver,
             events=events,

@@ -11,6 +11,7 @@ from routing.substitute import Presence, Seen
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from routing.directory import Directory
+    from routing.plan import Plan
     from routing.seat import Seat
 
 AWAY = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED, AgentState.UNREACHABLE})
@@ -19,14 +20,17 @@ TAKEN = frozenset({"offered", "ringing", "talking"})
 ONLINE = Seen(Presence.ONLINE)
 
 
-def presence(extension: str, call: str, directory: Directory, seat: Seat | None, sessions: Iterable[Session]) -> Seen:
+def presence(
+    extension: str, call: str, directory: Directory, plan: Plan, seat: Seat | None, sessions: Iterable[Session]
+) -> Seen:
     """What an extension is to the call `call`, which does not itself make him busy.
 
-    `seat`: his place on the floor; None: he never logs in, and his phone is there as long as no call has it.
+    `seat`: his place on the floor. Who has none, or neither a profile nor ever logged in, is no queue's agent: his
+    phone is there as long as no call has it.
     """
     if directory.agent(extension) is None:
         return Seen(Presence.OFFLINE, "no-phone")
-    if seat is None:
+    if seat is None or (seat.state is AgentState.LOGGED_OUT and extension not in plan.agent_profiles):
         busy = any(
             session.record.row.extension == extension and session.state in TAKEN and session.id != call
             for session in sessions
