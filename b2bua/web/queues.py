@@ -102,7 +102,7 @@ async def explain_call(id: str, desk: TheDesk, caller: CallUser) -> ExplanationO
 
 
 @router.post("/v1/calls/{id}/priority", status_code=204)
-async def change_priority(id: str, body: PriorityIn, desk: TheDesk, caller: CallUser) -> None:
+async def reprioritise(id: str, body: PriorityIn, desk: TheDesk, caller: CallUser) -> None:
     """Put a waiting caller into another class, at once. 404 when he does not wait."""
     _waits(desk, caller, id)
     if body.priority is not None and body.priority not in desk.node.plan().priority_classes:

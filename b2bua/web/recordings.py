@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import FileResponse
 
-from b2bua.web.desk import RecordingUser, TheDesk
+from b2bua.web.desk import Desk, Recorder, RecordingUser, TheDesk
 from b2bua.web.models import Epoch, In, Out, Page
 from b2bua.web.problems import Problem, not_found
+from b2bua.web.rights import Caller
 
 router = APIRouter(tags=["recordings"])
 
@@ -43,10 +44,10 @@ class RecordingState(In):
 
 
 @router.put("/v1/calls/{id}/recording", status_code=202)
-async def set_recording(id: str, body: RecordingState, desk: TheDesk, caller: RecordingUser) -> None:
+async def set_recording(id: str, body: RecordingState, desk: TheDesk, caller: Recorder) -> None:
     """Start, pause or resume it; a pause is silence in the files. The event `call.recording` says when it is done."""
     found = desk.node.calls.get(id)
-    if found is None or not caller.reaches(found.tenant):
+    if found is None or not caller.reaches(found.tenant) or not _is_in(desk, caller, id):
         raise not_found("live call", id)
     if desk.settings.recording.when == "never":
         raise Problem(409, "conflict", "this node records nothing: recording.when is `never`")
@@ -90,3 +91,11 @@ async def delete_recording(name: str, desk: TheDesk, caller: RecordingUser) -> N
         raise Problem(409, "conflict", f"{name} is still being written")
     await desk.recordings.delete(name, caller.tenant)
     await desk.note(caller, "delete", "recording", name)
+
+
+def _is_in(desk: Desk, caller: Caller, call: str) -> bool:
+    """An agent's key reaches the call he is in."""
+    if caller.extension is None:
+        return True
+    seat = desk.node.floor.agent(caller.extension)
+    return seat is not None and seat.call == call

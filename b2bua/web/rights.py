@@ -28,21 +28,32 @@ class Right(Enum):
     TRANSFER = auto()
     "Send a live call elsewhere: a tenant's key its own calls, an agent's the call he is in."
     CDRS = auto()
+    RECORD = auto()
+    "Start and pause the recording of a live call; an agent's key that of the call he is in."
     RECORDINGS = auto()
-    "List, fetch and delete recordings; start and pause that of a live call."
+    "List, fetch and delete recordings."
     EVENTS = auto()
     METRICS = auto()
 
 
 _TENANT = frozenset(
-    {Right.SEE_TENANT, Right.TOKENS, Right.CALLS, Right.CDRS, Right.EVENTS, Right.RECORDINGS, Right.TRANSFER}
+    {
+        Right.SEE_TENANT,
+        Right.TOKENS,
+        Right.CALLS,
+        Right.CDRS,
+        Right.EVENTS,
+        Right.RECORD,
+        Right.RECORDINGS,
+        Right.TRANSFER,
+    }
 )
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS, Right.ATTEND},
     Role.TENANT: _TENANT,
-    Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER}),
+    Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER, Right.RECORD}),
     Role.LISTENER: frozenset({Right.EVENTS}),
     Role.METRICS: frozenset({Right.METRICS}),
 }

@@ -72,6 +72,11 @@ $("pause").addEventListener("submit", (event) => {
   attempt(() => ask("POST", `/v1/agents/${extension}/pause`, { reason }));
 });
 
+$("hold-recording").addEventListener("click", () => {
+  const { id, recording } = screen.call;
+  attempt(() => ask("PUT", `/v1/calls/${id}/recording`, { state: recording === "paused" ? "on" : "paused" }));
+});
+
 async function attempt(action) {
   write($("problem"), "");
   try {
@@ -102,7 +107,7 @@ function show(next) {
   write($("who"), next.name ? `${next.extension} ${next.name}` : next.extension);
   document.title = `${next.extension} ${next.state} - Tandem`;
   showState($("state"), next.state);
-  write($("reason"), next.reason);
+  write($("reason"), next.state === "paused" ? next.reason : "");
   const offered = OFFERED[next.state] ?? [];
   for (const id of ["login", "resume", "pause", "done", "extend", "logout"]) $(id).hidden = !offered.includes(id);
   if (next.call) lastCall = next.call;
@@ -122,6 +127,8 @@ function showCall(call, alive) {
   write($("caller"), call.caller || "Number withheld");
   $("recording").hidden = !alive || call.recording === "off";
   $("recording").dataset.state = call.recording;
+  $("hold-recording").hidden = $("recording").hidden;
+  write($("hold-recording"), call.recording === "paused" ? "Resume recording" : "Pause recording");
   write($("recording"), call.recording === "paused" ? "Recording paused" : "\u25cf Recording");
   const facts = { Queue: screen.queue, "Called number": call.called, Tenant: call.tenant, "Billing number": call.billing_number };
   fill($("facts"), Object.entries(facts).filter(([, value]) => value));

@@ -131,3 +131,28 @@ async def test_a_socket_needs_a_key_with_the_right_to_it(web: Api) -> None:
             async with connected(web, path, key, protocol):
                 pass
         assert refused.value.response.status_code in (403, 404)
+
+
+def palettes() -> list[dict[str, str]]:
+    """The colours by name: of the light page, and of the dark one."""
+    light, dark = re.findall(r":root \{(.*?)\}", (FOLDER / "base.css").read_text(encoding="utf-8"), re.DOTALL)
+    found = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", part)) for part in (light, dark)]
+    assert found[0].keys() == found[1].keys()
+    return found
+
+
+def luminance(colour: str) -> float:
+    """Of WCAG 2, 0 to 1."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colours", palettes(), ids=["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(colours: dict[str, str]) -> None:
+    """WCAG 2.1, 1.4.3: 4.5 to 1."""
+    pairs = [(front, back) for front in ("ink", "faint", "accent", "good", "bad", "warn") for back in ("paper", "card")]
+    pairs += [(kind, f"{kind}-paper") for kind in ("good", "warn", "bad", "busy", "still")] + [("on-accent", "accent")]
+    for front, back in pairs:
+        darker, lighter = sorted((luminance(colours[front]), luminance(colours[back])))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (front, back)
