@@ -17,6 +17,7 @@ from b2bua.outside.asking import Asker, PullFailed
 from b2bua.outside.question import PLAIN, Request
 from b2bua.reports.signature import HEADER, sign
 from routing.notices import Webhook
+from routing.url_template import fill_url
 
 log = logger("tandem.webhooks")
 
@@ -129,7 +130,7 @@ class Delivery:
         headers.append(("Tandem-Attempt", str(tries)))
         if hook.secret:
             headers.append((HEADER, sign(hook.secret, body, int(self._wall()))))
-        request = Request("POST", hook.url, tuple(headers), body)
+        request = Request("POST", fill_url(hook.url, {}), tuple(headers), body)
         try:
             await self._asker.ask(
                 f"webhook {hook.id}", request, lambda body: None, hook.timeout, max_bytes=ANSWER, statuses=TAKEN
