@@ -76,6 +76,7 @@ class Rtp:
         self._keys: deque[tuple[str, int]] = deque()
         self._key: tuple[str, int, int, int] | None = None
         self._key_gap = 0
+        self._tones: deque[sound.Samples] = deque()
         self._samples = 0
         self._marker = True
         self._paused_at: float | None = None
@@ -143,6 +144,15 @@ class Rtp:
     def press(self, digits: str, milliseconds: int = 100) -> None:
         """Queue keys as telephone-events; they replace the tone while they last."""
         self._keys.extend((digit, milliseconds * 8) for digit in digits)
+
+    def press_tones(self, digits: str, milliseconds: int = 80) -> None:
+        """Queue keys as tones in the sound (ITU-T Q.23), with as much silence behind each."""
+        frames = max(1, milliseconds // 20)
+        for digit in digits:
+            for frame in range(frames):
+                parts = [sound.tone(f, frame * sound.FRAME, sound.FRAME, 5000.0) for f in sound.key_tones(digit)]
+                self._tones.append(parts[0] + parts[1])
+            self._tones.extend([np.zeros(sound.FRAME)] * frames)
 
     async def pressed(self, digits: str, milliseconds: int = 100) -> None:
         """As `press`, and wait until the last one is on the wire."""
@@ -321,6 +331,8 @@ class Rtp:
                 self._transmit(COMFORT_NOISE, b"\x46", self.timestamp)
             return
         frame = np.zeros(sound.FRAME) if self.tone is None else sound.tone(self.tone, start, sound.FRAME, self.level)
+        if self._tones:
+            frame = self._tones.popleft()
         number = 0 if self.codec == "PCMU" else 8
         self._transmit(number if self.payload_type is None else self.payload_type, sound.encode(frame, self.codec))
 

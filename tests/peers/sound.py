@@ -63,6 +63,12 @@ def tone(frequency: float, start: int, count: int, level: float = 8000.0, rate: 
     return level * np.sin(2 * math.pi * frequency * n / rate)
 
 
+def key_tones(key: str) -> tuple[float, float]:
+    """The two frequencies of a key (ITU-T Q.23)."""
+    at = "123A456B789C*0#D".index(key)
+    return (697.0, 770.0, 852.0, 941.0)[at // 4], (1209.0, 1336.0, 1477.0, 1633.0)[at % 4]
+
+
 def loudness(samples: Pcm | Samples) -> float:
     """Root mean square, 0 to 32768."""
     return float(np.sqrt(np.mean(np.square(samples.astype(np.float64))))) if len(samples) else 0.0
