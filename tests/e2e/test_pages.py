@@ -1,10 +1,11 @@
 """The pages in a real browser: an agent's work from log-in to the end of his wrap-up, and the wallboard."""
 
+import re
 from collections.abc import AsyncIterator
 from time import monotonic
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from tests.e2e.legs import end
 from tests.e2e.queues import callers, come, open_number, open_queue, staff, waiting
@@ -110,8 +111,19 @@ async def test_the_wallboard_is_right_within_a_second(server: Server, phone: Pho
     await open_number(server, "4008100032", kind="vdn", target="32")
     await staff(server, phone, "1001", ["repairs"], at_work=False)
     async with person(browser) as wall, callers("13800000001", "13800000002", "13800000003") as (one, two, three):
+        lines: list[WebSocketRoute] = []
+
+        def connect(line: WebSocketRoute) -> None:
+            lines.append(line)
+            line.connect_to_server()
+
+        await wall.page.route_web_socket(re.compile("/v1/board$"), connect)
         await wall.signs_in(f"{server.api.url}/wallboard", server.api.token)
         await wall.sees("line", "Live")
+        await lines[0].close()
+        await wall.sees("line", "No connection")
+        await wall.sees("line", "Live")
+        assert len(lines) == 2
         await wall.sees("no-areas", "Nobody waits")
         await come(server, one, "13800000001", "4008100031")
         await come(server, two, "13800000002", "4008100032")

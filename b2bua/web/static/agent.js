@@ -124,7 +124,9 @@ function showCall(call, alive) {
   $("call").dataset.state = state;
   $("call-state").dataset.state = state === "over" ? "wrap-up" : state;
   write($("call-state"), { over: "Call over", talking: "Talking", ringing: "Ringing" }[state]);
-  write($("caller"), call.caller || "Number withheld");
+  const caller = call.caller || "Number withheld";
+  write($("caller"), caller);
+  write($("announced"), state === "ringing" ? `Ringing: ${caller}` : "");
   $("recording").hidden = !alive || call.recording === "off";
   $("recording").dataset.state = call.recording;
   $("hold-recording").hidden = $("recording").hidden;
