@@ -14,11 +14,16 @@ COLOURS: dict[Kind, str] = {"tandem": "#1f6feb", "sippy": "#9a9a9a"}
 REQUIREMENT = "matplotlib>=3.8"
 
 
-def draw(results: Results, file: Path) -> None:
-    """Write a PNG; matplotlib is installed into our virtual environment when it is missing."""
+def have_matplotlib() -> None:
+    """Install it into our virtual environment when it is missing."""
     if importlib.util.find_spec("matplotlib") is None:
         note(f"installing {REQUIREMENT} for the plot")
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", REQUIREMENT], check=True)
+
+
+def draw(results: Results, file: Path) -> None:
+    """Write a PNG."""
+    have_matplotlib()
     import matplotlib
 
     matplotlib.use("Agg")

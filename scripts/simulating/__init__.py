@@ -1,0 +1,1 @@
+"""A day of synthetic callers through the real routing code, on simulated time."""
