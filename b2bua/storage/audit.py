@@ -1,8 +1,8 @@
 """The audit log: who changed what, before and after, without secrets. Rows are only ever added."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -44,18 +44,40 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an entry in the transaction of the change itself; secrets in before and after are blotted out."""
-    conn.execute(
-        sa.insert(audit),
-        {
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "kind": kind,
-            "key": key,
-            "before": None if before is None else encode(blotted(before)),
-            "after": None if after is None else encode(blotted(after)),
-        },
-    )
+    conn.execute(sa.insert(audit), {"at": at, "actor": actor, "action": action, **_told(kind, key, before, after)})
+
+
+class Change(NamedTuple):
+    """One of many things that were changed together; without `before` it is new, without `after` it is gone."""
+
+    kind: str
+    key: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def action(self) -> str:
+        if self.before is None:
+            return "create"
+        return "delete" if self.after is None else "replace"
+
+
+def record_all(conn: sa.Connection, changes: Sequence[Change], *, at: float, actor: str) -> None:
+    """An entry for each, in the transaction of the change itself."""
+    if changes:
+        entries = [{"at": at, "actor": actor, "action": one.action, **_told(*one)} for one in changes]
+        conn.execute(sa.insert(audit), entries)
+
+
+def _told(
+    kind: str, key: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> dict[str, str | None]:
+    return {
+        "kind": kind,
+        "key": key,
+        "before": None if before is None else encode(blotted(before)),
+        "after": None if after is None else encode(blotted(after)),
+    }
 
 
 def blotted(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """The plan as it is administered: one value or many at once, checked with everything else, audited and counted."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -28,12 +29,15 @@ class Done:
     unchanged: int = 0
 
 
-class _Undo(Exception):
-    """Carries the result of a rehearsal out of the transaction that it undoes."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What shall become of the plan."""
 
-    def __init__(self, done: Done) -> None:
-        super().__init__()
-        self.done = done
+    values: Sequence[Any] = ()
+    agents: Sequence[Agent] = ()
+    removed: Sequence[tuple[Kind, str]] = ()
+    only: Literal["new", "known"] | None = None
+    "new: nothing may have these keys; known: something must."
 
 
 class Plans:
@@ -62,15 +66,15 @@ class Plans:
 
     async def create(self, value: Any, *, by: str, now: float) -> None:
         """Add it. Raises Duplicate, Conflict."""
-        await self.storage.write(lambda conn: self._put(conn, value, True, by, now))
+        await self._make(_Change([value], only="new"), by, now)
 
     async def replace(self, value: Any, *, by: str, now: float) -> None:
         """Put it in the place of the one with its key. Raises NotFound, Conflict."""
-        await self.storage.write(lambda conn: self._put(conn, value, False, by, now))
+        await self._make(_Change([value], only="known"), by, now)
 
     async def delete(self, kind: Kind, key: str, *, by: str, now: float) -> None:
         """Remove it. Raises NotFound, or Conflict while something else names it."""
-        await self.storage.write(lambda conn: self._delete(conn, kind, key, by, now))
+        await self._make(_Change(removed=[(kind, key)]), by, now)
 
     async def put_all(
         self, values: Sequence[Any], agents: Sequence[Agent] = (), *, by: str, now: float, rehearse: bool = False
@@ -79,55 +83,49 @@ class Plans:
 
         Raises Conflict with the mistakes of all of them, Duplicate when two have the same key.
         """
-        try:
-            return await self.storage.write(lambda conn: self._put_all(conn, values, agents, by, now, rehearse))
-        except _Undo as rehearsed:
-            return rehearsed.done
+        return await self._make(_Change(values, agents), by, now, rehearse)
 
-    def _put(self, conn: sa.Connection, value: Any, new: bool, by: str, now: float) -> None:
-        business.begin_change(conn)
-        before, kind = business.read(conn), kind_of(value)
-        old = before.plan.of_kind(kind.word).get(kind.key(value))
-        if new and old is not None:
-            raise Duplicate(f"there is a {kind.one} {kind.key(value)} already")
-        if not new and old is None:
-            raise _unknown(kind, kind.key(value))
-        refuse_worse(self.check, before, _with(before, {kind.word: {kind.key(value): value}}))
-        _store(conn, kind, value, old, by, now)
+    async def _make(self, change: _Change, by: str, now: float, rehearse: bool = False) -> Done:
+        # Thousands of values are judged before the transaction, for which claims of tokens may have to wait.
+        revision, before = await self.storage.read(_seen)
+        writes = await asyncio.to_thread(self._judged, change, before, now)
+        if rehearse:
+            return writes.done
+        return await self.storage.write(lambda conn: self._commit(conn, change, revision, writes, by, now))
 
-    def _delete(self, conn: sa.Connection, kind: Kind, key: str, by: str, now: float) -> None:
-        business.begin_change(conn)
-        before = business.read(conn)
-        old = before.plan.of_kind(kind.word).get(key)
-        if old is None:
-            raise _unknown(kind, key)
-        refuse_worse(self.check, before, _with(before, {kind.word: {key: None}}))
-        conn.execute(sa.delete(rows).where(rows.c.kind == kind.word, rows.c.key == key))
-        audit.record(conn, at=now, actor=by, action="delete", kind=_word(kind), key=key, before=plain(old))
-
-    def _put_all(
-        self, conn: sa.Connection, values: Sequence[Any], agents: Sequence[Agent], by: str, now: float, rehearse: bool
+    def _commit(
+        self, conn: sa.Connection, change: _Change, revision: int, writes: "_Writes", by: str, now: float
     ) -> Done:
         business.begin_change(conn)
-        before = business.read(conn)
-        changes: dict[str, dict[str, Any]] = {}
-        for value in values:
+        if business.revision(conn) != revision + 1:
+            writes = self._judged(change, business.read(conn), now)  # somebody else was faster
+        writes.carry_out(conn, by, now)
+        return writes.done
+
+    def _judged(self, change: _Change, before: Business, now: float) -> "_Writes":
+        """What has to be written. Raises Duplicate, NotFound or Conflict where the change cannot be made."""
+        changed: dict[str, dict[str, Any]] = {}
+        for value in change.values:
             kind = kind_of(value)
-            if kind.key(value) in changes.setdefault(kind.word, {}):
-                raise Duplicate(f"{kind.one} {kind.key(value)} is given twice")
-            changes[kind.word][kind.key(value)] = value
-        desks = {agent.extension: agent for agent in before.agents} | {agent.extension: agent for agent in agents}
-        after = _with(before, changes)._replace(agents=tuple(desks.values()))
-        refuse_worse(self.check, before, after)
-        done = _counted([_store_agent(conn, agent, before, by, now) for agent in agents])
-        stored = []
-        for value in values:
-            kind = kind_of(value)
-            stored.append(_store(conn, kind, value, before.plan.of_kind(kind.word).get(kind.key(value)), by, now))
-        done = _counted(stored, done)
-        if rehearse:
-            raise _Undo(done)
-        return done
+            key, known = kind.key(value), before.plan.of_kind(kind.word)
+            if key in changed.setdefault(kind.word, {}):
+                raise Duplicate(f"{kind.one} {key} is given twice")
+            if change.only == "new" and key in known:
+                raise Duplicate(f"there is a {kind.one} {key} already")
+            if change.only == "known" and key not in known:
+                raise _unknown(kind, key)
+            changed[kind.word][key] = value
+        for kind, key in change.removed:
+            if key not in before.plan.of_kind(kind.word):
+                raise _unknown(kind, key)
+            changed.setdefault(kind.word, {})[key] = None
+        desks = {agent.extension: agent for agent in (*before.agents, *change.agents)}
+        refuse_worse(self.check, before, _with(before, changed)._replace(agents=tuple(desks.values())))
+        return _writes(change, before, now)
+
+
+def _seen(conn: sa.Connection) -> tuple[int, Business]:
+    return business.revision(conn), business.read(conn)
 
 
 def _with(before: Business, changes: Mapping[str, Mapping[str, Any]]) -> Business:
@@ -139,59 +137,64 @@ def _with(before: Business, changes: Mapping[str, Mapping[str, Any]]) -> Busines
     return before._replace(plan=Plan(**made))
 
 
-def _store(conn: sa.Connection, kind: Kind, value: Any, old: Any, by: str, now: float) -> str:
-    key = kind.key(value)
-    if value == old:
-        return "unchanged"
-    row = {
-        "tenant": getattr(value, "tenant", None),
-        "body": encode(plain(value, secrets=True)),
-        "changed_at": now,
-    }
-    if old is None:
-        # a row that this program could not read may still be there
-        conn.execute(sa.delete(rows).where(rows.c.kind == kind.word, rows.c.key == key))
-        conn.execute(sa.insert(rows), {"kind": kind.word, "key": key, **row})
-    else:
-        conn.execute(sa.update(rows).where(rows.c.kind == kind.word, rows.c.key == key).values(row))
-    audit.record(
-        conn,
-        at=now,
-        actor=by,
-        action="create" if old is None else "replace",
-        kind=_word(kind),
-        key=key,
-        before=None if old is None else plain(old),
-        after=plain(value),
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """Rows that go, rows that come, and what the audit log says of it."""
+
+    gone: list[dict[str, str]]
+    made: list[dict[str, Any]]
+    agents: list[Agent]
+    told: list[audit.Change]
+    done: Done
+
+    def carry_out(self, conn: sa.Connection, by: str, now: float) -> None:
+        if self.gone:
+            these = (rows.c.kind == sa.bindparam("kind_")) & (rows.c.key == sa.bindparam("key_"))
+            conn.execute(sa.delete(rows).where(these), self.gone)
+        if self.made:
+            conn.execute(sa.insert(rows), self.made)
+        if self.agents:
+            those = AGENTS.key_column == sa.bindparam("extension_")
+            conn.execute(sa.delete(AGENTS.table).where(those), [{"extension_": one.extension} for one in self.agents])
+            conn.execute(sa.insert(AGENTS.table), [AGENTS.row(one) for one in self.agents])
+        audit.record_all(conn, self.told, at=now, actor=by)
+
+
+def _writes(change: _Change, before: Business, now: float) -> _Writes:
+    told, made, gone = [], [], []
+    values, agents = _differing(change, before), _differing_agents(change, before)
+    for value, old in values:
+        kind = kind_of(value)
+        key, body = kind.key(value), encode(plain(value, secrets=True))
+        made.append(
+            {"kind": kind.word, "key": key, "tenant": getattr(value, "tenant", None), "body": body, "changed_at": now}
+        )
+        # also a row that this program could not read makes room
+        gone.append({"kind_": kind.word, "key_": key})
+        told.append(audit.Change(_word(kind), key, None if old is None else plain(old), plain(value)))
+    for kind, key in change.removed:
+        gone.append({"kind_": kind.word, "key_": key})
+        told.append(audit.Change(_word(kind), key, plain(before.plan.of_kind(kind.word)[key]), None))
+    for agent, was in agents:
+        told.append(audit.Change(AGENTS.word, agent.extension, None if was is None else asdict(was), asdict(agent)))
+    created = sum(old is None for _, old in (*values, *agents))
+    replaced = len(values) + len(agents) - created
+    done = Done(created, replaced, len(change.values) + len(change.agents) - created - replaced)
+    return _Writes(gone, made, [agent for agent, _ in agents], told, done)
+
+
+def _differing(change: _Change, before: Business) -> list[tuple[Any, Any]]:
+    """The values that are new or other than before, each with the one it replaces."""
+    pairs = (
+        (value, before.plan.of_kind((kind := kind_of(value)).word).get(kind.key(value))) for value in change.values
     )
-    return "created" if old is None else "replaced"
+    return [(value, old) for value, old in pairs if value != old]
 
 
-def _store_agent(conn: sa.Connection, agent: Agent, before: Business, by: str, now: float) -> str:
-    old = next((one for one in before.agents if one.extension == agent.extension), None)
-    if agent == old:
-        return "unchanged"
-    conn.execute(sa.delete(AGENTS.table).where(AGENTS.key_column == agent.extension))
-    conn.execute(sa.insert(AGENTS.table), AGENTS.row(agent))
-    audit.record(
-        conn,
-        at=now,
-        actor=by,
-        action="create" if old is None else "replace",
-        kind=AGENTS.word,
-        key=agent.extension,
-        before=None if old is None else asdict(old),
-        after=asdict(agent),
-    )
-    return "created" if old is None else "replaced"
-
-
-def _counted(outcomes: Sequence[str], so_far: Done = Done()) -> Done:
-    return Done(
-        created=so_far.created + outcomes.count("created"),
-        replaced=so_far.replaced + outcomes.count("replaced"),
-        unchanged=so_far.unchanged + outcomes.count("unchanged"),
-    )
+def _differing_agents(change: _Change, before: Business) -> list[tuple[Agent, Agent | None]]:
+    known = {agent.extension: agent for agent in before.agents}
+    pairs = ((agent, known.get(agent.extension)) for agent in change.agents)
+    return [(agent, old) for agent, old in pairs if agent != old]
 
 
 def _word(kind: Kind) -> str:

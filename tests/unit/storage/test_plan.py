@@ -1,5 +1,6 @@
 """The plan in the database: checked with everything else, audited, counted, read again by every node."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -138,3 +139,17 @@ def test_a_node_that_is_of_no_kind_is_told_of_once() -> None:
         ("nodes.none.kind", "is missing"),
         ("nodes.bad", "must be a table of fields"),
     ]
+
+
+async def test_of_two_changes_at_once_that_exclude_each_other_one_is_refused(storage: Storage) -> None:
+    """Each is judged before its transaction; whoever comes second is judged again by what is there then."""
+    plans = Plans(storage)
+    for _ in range(5):
+        await plans.put_all([Queue("repairs", "Repairs")], by="x", now=NOW)
+        both = (plans.delete(KINDS["queues"], "repairs", by="x", now=NOW), plans.put_all([VDN], by="x", now=NOW))
+        refused = [one for one in await asyncio.gather(*both, return_exceptions=True) if isinstance(one, Exception)]
+        assert [type(one) for one in refused] == [Conflict]
+        plan = await load_plan(storage)
+        assert len(plan.queues) == len(plan.vdns)
+        if plan.vdns:
+            await plans.delete(KINDS["vdns"], "3", by="x", now=NOW)
