@@ -143,11 +143,11 @@ class Fold:
             self.agents[extension] = agent._replace(since=max(agent.since, now))
             self.changed.add(("agent", extension))
 
-    def waiting(self) -> dict[str, list[float]]:
-        """Queue -> when each caller who waits there came, oldest first."""
+    def waiting(self, tenant: str | None = None) -> dict[str, list[float]]:
+        """Queue -> when each caller (of this tenant) who waits there came, oldest first."""
         found: dict[str, list[float]] = {}
         for call in self.calls.values():
-            if call.stay is not None and call.stay.waits:
+            if call.stay is not None and call.stay.waits and tenant in (None, call.tenant):
                 found.setdefault(call.stay.queue, []).append(call.stay.at)
         return {queue: sorted(times) for queue, times in found.items()}
 
