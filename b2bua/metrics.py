@@ -197,6 +197,10 @@ class Metrics:
             "storage_seconds", "Time from the request for a storage operation to its result.", "kind", STORAGE_BUCKETS
         )
         self.events = count("events", "Events published, by type.", "type")
+        self.webhooks = count(
+            "webhook_records", "Tries to send records to listeners over HTTP, by result.", "webhook result"
+        )
+        self.sms = count("sms", "Tries to send text messages, by result.", "result")
         self.pull = count("pull", "Look-ups in tenants' own systems, by tenant and result.", "tenant result")
         self.services = count(
             "service_questions", "Questions to tenants' services, by tenant, role and result.", "tenant role result"
