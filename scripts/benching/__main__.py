@@ -13,6 +13,7 @@ import typer
 
 from . import calls as call_rates
 from . import cores, latency, leak, media, plot, results, table
+from . import floor as floors
 from . import profile as profiling
 from .console import PROGRESS, RESULT, note
 from .machine import ROOT, this_machine
@@ -152,6 +153,19 @@ def leaks(
     _finish(kept, "leak")
 
 
+@app.command(name="floor")
+def choosing(
+    runs: Runs = 5,
+    offers: Annotated[int, typer.Option(min=100, help="Offers in each half of a run.")] = 5000,
+) -> None:
+    """Choosing an agent and offering the call with a full house: 1,000 agents, 200 queues, 2,000 waiting."""
+    if not wait_for_quiet(cores.choose(Options.server_core), Options.patience):
+        note("the machine is in use by others: figures will suffer")
+    kept = results.load(Options.out)
+    kept.floor = floors.measure(runs=runs, offers=offers)
+    _finish(kept, "floor")
+
+
 @app.command()
 def profile(
     rate: Annotated[float, typer.Option(help="Calls a second.")] = 100.0,
@@ -175,11 +189,13 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         setup_times(runs=1, seconds=10.0)
         sound(runs=1, calls=50, seconds=5.0, search=False)
         leaks(calls=1500)
+        choosing(runs=1)
     else:
         calls()
         setup_times()
         sound()
         leaks()
+        choosing()
         profile()
 
 

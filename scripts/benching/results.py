@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .calls import CallRates
+from .floor import FloorTimes
 from .latency import SetupTimes
 from .leak import Leaks
 from .machine import Machine
@@ -31,6 +32,7 @@ class Results:
     latency_rate: float = 0.0
     media: MediaResult | None = None
     leak: Leaks | None = None
+    floor: FloorTimes | None = None
     profile: Profile | None = None
 
     def save(self, folder: Path) -> Path:
@@ -58,6 +60,8 @@ def load(folder: Path) -> Results:
         results.media = MediaResult(said["media"]["calls"], loads, said["media"]["most"])
     if said.get("leak"):
         results.leak = Leaks(**said["leak"])
+    if said.get("floor"):
+        results.floor = FloorTimes(**said["floor"])
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results

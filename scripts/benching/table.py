@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from . import floor
 from .calls import CallRates
 from .latency import SetupTimes
 from .machine import ROOT
@@ -22,6 +23,8 @@ LATENCY_GOAL = 2.0
 MEMORY_GOAL = 300.0
 "kB of a live call with media."
 LOSS_GOAL = 0.001
+OFFER_GOAL = 1.0
+"Milliseconds, with 1,000 agents, 200 queues and 2,000 waiting callers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     """Everything that has been measured."""
-    return [*_calls(results), *_latency(results), *_media(results), *_leak(results)]
+    return [*_calls(results), *_latency(results), *_media(results), *_leak(results), *_floor(results)]
 
 
 def _calls(results: Results) -> list[Row]:
@@ -135,6 +138,24 @@ def _leak(results: Results) -> list[Row]:
             met=growth <= 0.10,
         ),
     ]
+
+
+def _floor(results: Results) -> list[Row]:
+    found = results.floor
+    if not found:
+        return []
+    return [
+        Row(
+            f"{what}: agent chosen and call offered, p99, CPU ms",
+            _spread(p99, "{:.2f}"),
+            goal=f"<= {OFFER_GOAL:g}",
+            met=statistics.median(p99) <= OFFER_GOAL,
+        )
+        for what, p99 in (
+            (f"{floor.WAITING} wait, an agent becomes free", found.full_p99),
+            (f"{floor.AGENTS} agents, a caller comes", found.idle_p99),
+        )
+    ] + [Row(f"  double offers among {found.offers}", str(found.double), goal="0", met=found.double == 0)]
 
 
 def _ratio(mine: float, theirs: float) -> float | None:
