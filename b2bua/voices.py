@@ -9,16 +9,17 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from b2bua.log import logger
 from media import wav
-from routing.spoken import SOUND_FILE, Piece
+from routing.spoken import PLACE, SOUND_FILE, Piece
 
 if TYPE_CHECKING:
     from b2bua.settings import Speech
+    from routing.plan import Plan
 
 log = logger("voices")
 
@@ -26,6 +27,8 @@ AT_ONCE = 2
 "Programs that speak at the same time: calls are carried on the same processors."
 LONGEST_TEXT = 4000
 "Characters of one text."
+LOOK_EVERY = 2.0
+"Seconds between two looks whether the plan has changed."
 ESPEAK = ("espeak-ng", "-v", "{language}", "-w", "{file}", "--stdin")
 ESPEAK_VOICES = {"zh": "cmn"}
 "Languages whose usual name means another voice to espeak-ng."
@@ -67,10 +70,15 @@ class Voices:
             log.warning("a sound file is missing", file=piece.file, folder=str(self.sounds), do="put it there")
         return None
 
-    async def prepare(self, texts: Iterable[tuple[str, str]]) -> None:
-        """Speak texts (text, language) before a caller has to wait for them."""
-        for text, language in texts:
-            await self.file(Piece(text=text), language)
+    async def rehearse(self, plan: Callable[[], Plan]) -> None:
+        """For ever: speak what the plan's menus and mailboxes say before a caller has to wait for it."""
+        known: Plan | None = None
+        while True:
+            if self.command and (now := plan()) is not known:
+                known = now
+                for text, language in fixed_texts(now):
+                    await self.file(Piece(text=text), language)
+            await asyncio.sleep(LOOK_EVERY)
 
     def _recorded(self, name: str, language: str) -> Path | None:
         if not SOUND_FILE.fullmatch(name):
@@ -144,6 +152,15 @@ class Voices:
         for file in files[: max(0, surplus)]:
             file.unlink(missing_ok=True)
         return set(files[max(0, surplus) :]) & self._made
+
+
+def fixed_texts(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Texts that are the same for every caller, with their languages."""
+    for menu in plan.menus.values():
+        for by_language in menu.texts.values():
+            yield from ((text, language) for language, text in by_language.items() if not PLACE.search(text))
+    for box in plan.mailboxes.values():
+        yield box.greeting, box.language
 
 
 def _filled(command: Sequence[str], file: Path, language: str) -> list[str]:
