@@ -22,7 +22,7 @@ class Responders:
         """Those of a plan."""
         services: dict[str, dict[Role, Service]] = {}
         for service in plan.services.values():
-            if service.enabled:
+            if service.enabled and service.role != "menu":  # those are asked by the menus that name them
                 services.setdefault(service.tenant, {})[service.role] = service
         phones = {
             profile.person: profile.extension for profile in plan.agent_profiles.values() if profile.person is not None
