@@ -114,3 +114,11 @@ def test_an_access_number_leads_to_what_there_is_and_to_its_own_tenant() -> None
         rows = [AccessNumber("400", "400", entry=entry, default_tenant=tenant)]
         found = [one for one in conflicts((ACME, BOLT), rows, AGENTS, plan=plan) if one.field == "entry"]
         assert len(found) == count, (entry, tenant, found)
+
+
+def test_what_sounds_like_a_secret_is_one() -> None:
+    """Fields with `repr=False` are never shown: a new kind must not forget it."""
+    words = ("secret", "password", "pin", "token", "api_key")
+    for kind in KINDS.values():
+        for name, field in kind.type.__dataclass_fields__.items():
+            assert name not in words or not field.repr, (kind.word, name)
