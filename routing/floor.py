@@ -8,6 +8,7 @@ has ended, and calls `tick` when `due` says so.
 An agent who is not logged in is nobody's: a direct call may ring his phone, and the floor keeps no state of it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 from routing.agent_state import OFFERED, AgentState, Seen
@@ -349,6 +350,11 @@ class Floor:
         """Waiting callers by queue area (R2-05)."""
         return self._crowd.areas
 
+    @property
+    def states(self) -> Mapping[str, int]:
+        """Agents by state."""
+        return Counter(seat.state.value for seat in self._staff.seats.values())
+
     def waiting_in(self, queue: str) -> list[Place]:
         """The callers of a queue in their order; none of a queue there is not."""
         state = self.queues.get(queue)
@@ -380,10 +386,8 @@ class Floor:
 
     def board(self, now: float) -> Board:
         """The wallboard."""
-        states: dict[str, int] = {}
         agents = []
         for seat in self._staff.seats.values():
-            states[seat.state.value] = states.get(seat.state.value, 0) + 1
             left = None if seat.wrap_until is None else max(0.0, seat.wrap_until - now)
             agents.append(
                 AgentLine(
@@ -397,5 +401,6 @@ class Floor:
                     left,
                 )
             )
-        queues = tuple(state.on_board(now) for state in self.queues.values())
-        return Board(self.waiting, dict(self._crowd.areas), queues, tuple(agents), states)
+        waiting = {name: len(state.line) for name, state in self.queues.items()}
+        queues = tuple(state.on_board(now, waiting) for state in self.queues.values())
+        return Board(self.waiting, dict(self._crowd.areas), queues, tuple(agents), self.states)

@@ -70,8 +70,13 @@ class QueueState:
         """The same for somebody who waits: whoever is free beside him cannot take him."""
         return 0.0 if place.offer else self.estimate(place.key)
 
-    def on_board(self, now: float) -> QueueLine:
-        """Its line of the wallboard."""
+    def _estimate_last(self, waiting: Mapping[str, int]) -> float | None:
+        """For somebody behind everybody."""
+        others = sum([part * waiting[name] for name, part in self.shared().items()])
+        return self.learned.estimate(waiting[self.queue.id] + others, self.working)
+
+    def on_board(self, now: float, waiting: Mapping[str, int]) -> QueueLine:
+        """Its line of the wallboard; `waiting` counts the callers of every queue."""
         places = self.line.everybody()
         hour = self.tally.hour(now)
         return QueueLine(
@@ -80,7 +85,7 @@ class QueueState:
             self.queue.tenant,
             len(places),
             max((now - place.joined for place in places), default=0.0),
-            0.0 if len(self.free) > len(places) else self.estimate((now - self.queue.weight, 0)),
+            0.0 if len(self.free) > len(places) else self._estimate_last(waiting),
             dict(self.areas),
             dict(Counter(place.caller.priority or "" for place in places)),
             {state.value: count for state, count in self.states.items() if count},
