@@ -1,5 +1,6 @@
 """A real API for tests: uvicorn on a loopback port over a real SQLite file; only the live calls are a fake of ours."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,11 +28,8 @@ from b2bua.web import Node as ApiNode
 from b2bua.web import WebServer
 from b2bua.web.limits import Limits
 from b2bua.web.ports import Check
-from routing.board import Board
-from routing.floor import Floor
 from routing.goal import Goal
 from routing.plan import Plan
-from routing.seat import Seat
 from tests.peers.ports import PORTS
 from tests.unit.web.running import running
 
@@ -89,17 +87,12 @@ class FakeCalls:
         return "0190-new"
 
 
-class StillFloor:
-    """A real floor whose clock stands still, for tests to change."""
+class StillFloor(FloorService):
+    """A real floor without calls, whose plan and clock a test changes."""
 
-    def __init__(self) -> None:
-        self.floor, self.now = Floor(Plan()), 1000.0
-
-    def board(self) -> Board:
-        return self.floor.board(self.now)
-
-    def agent(self, extension: str) -> Seat | None:
-        return self.floor.agent(extension)
+    def __init__(self, events: EventLog) -> None:
+        self.plan, self.now = Plan(), asyncio.get_running_loop().time()
+        super().__init__(lambda: self.plan, lambda: (), lambda call: None, events, Metrics(), lambda: self.now)
 
 
 class NoLines:
@@ -111,7 +104,7 @@ class NoLines:
 
 def attending(feed: DirectoryFeed, events: EventLog) -> Attending:
     """Agents on a real floor without calls."""
-    floor = FloorService(lambda: feed.plan, lambda: (), lambda id: None, events, Metrics())
+    floor = FloorService(lambda: feed.plan, lambda: (), lambda call: None, events, Metrics())
     return Attending(lambda: feed.current, lambda: feed.plan, floor, NoLines())
 
 
@@ -193,7 +186,7 @@ async def api(
             storage=storage,
             events=events,
             calls=calls,
-            floor=StillFloor(),
+            floor=StillFloor(events),
             attending=attending(feed, events),
             metrics=Metrics(),
             statistics=Keeper(events, Reports(storage, "one"), lambda: feed.plan, UTC),

@@ -40,8 +40,7 @@ def floor_of(web: Api) -> StillFloor:
 def furnish(web: Api) -> StillFloor:
     """One queue of the tenant acme, and agent 8001 who serves it."""
     still = floor_of(web)
-    plan = Plan.of(Queue("repairs", "Repairs", tenant="acme"), AgentProfile("8001", queues={"repairs": 1}))
-    still.floor.replan(plan, still.now)
+    still.plan = Plan.of(Queue("repairs", "Repairs", tenant="acme"), AgentProfile("8001", queues={"repairs": 1}))
     return still
 
 
@@ -87,7 +86,7 @@ async def test_the_wallboard_is_told_twice_a_second_and_each_tenant_its_own(web:
         assert [queue["queue"] for queue in first["queues"]] == ["repairs"]
         assert first["states"] == {"logged-out": 1}
         assert (await message(stranger))["queues"] == []
-        still.floor.log_in("8001", still.now)
+        still.log_in("8001")
         changed = await message(socket)
         if changed["states"] == first["states"]:  # it was under way already
             changed = await message(socket)
@@ -104,13 +103,11 @@ async def test_an_agents_screen_follows_the_events_that_concern_him(web: Api) ->
         # he is not logged in, so a call at his phone is one that somebody sent straight to him
         assert (first["state"], first["name"], first["call"]["id"]) == ("logged-out", "First desk", CALL.id)
         assert first["call"]["data"] == {"order": 7}
-        still.floor.log_in("8001", still.now)
         web.node.events.append("agent.state", None, {"extension": "8002"})
-        web.node.events.append("agent.state", None, {"extension": "8001"})
+        still.log_in("8001")
         second = await message(socket)
         assert (second["state"], second["queues"], second["call"]) == ("available", ["repairs"], None)
-        still.floor.reserve("8001", CALL.id, still.now)
-        web.node.events.append("screen.pop", CALL.id, {"extension": "8001"})
+        still.reserve("8001", CALL.id)
         popped = await message(socket)
         assert (popped["state"], popped["call"]["caller"]) == ("reserved", CALL.caller)
         web.calls.calls.pop(CALL.id)
