@@ -7,7 +7,7 @@ other.
 
 from dataclasses import dataclass, field
 
-from routing.agent_state import Seen
+from routing.agent_state import AWAY, Seen
 from routing.crowd import Crowd, area_of, in_order
 from routing.effects import Announce, Dequeued, Effect, Leave, Offer, Repaired, Withdraw
 from routing.goal import Goal
@@ -160,9 +160,17 @@ class Matching:
         return effects
 
     def _desert(self, name: str, now: float) -> list[Effect]:
-        """The last agent of a queue may have logged out."""
+        """An agent of a queue is away: nobody is kept for him, and he may have been the last."""
         state = self.queues.get(name)
-        if state is None or state.manned or not len(state.line):
+        if state is None or not len(state.line):
+            return []
+        for place in state.line.everybody():
+            kept_for = self.staff.seats.get(place.held_for or "")
+            if kept_for is not None and kept_for.rest in AWAY:
+                place.held_for = None
+                if place.offer is None:
+                    self.crowd.opened.append(place)
+        if state.manned:
             return []
         rule = next((one for one in state.queue.overflow if one.when == "no-agents"), None)
         if rule is None:

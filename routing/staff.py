@@ -1,6 +1,6 @@
 """The agents of the floor: their status, their rests, and where they stand among the free of their queues."""
 
-from routing.agent_state import BUSY, OFFERED, AgentState, Seen
+from routing.agent_state import AWAY, BUSY, OFFERED, AgentState, Seen
 from routing.effects import Effect, Refusal
 from routing.picking import Member
 from routing.queue import AgentProfile
@@ -28,7 +28,7 @@ class Staff:
         self.freed: list[Seat] = []
         "Agents who have become free and have not been given a caller yet."
         self.deserted: list[str] = []
-        "Queues of which somebody has logged out."
+        "Queues of which somebody takes no calls any more."
 
     def seat(self, extension: str, now: float) -> Seat:
         """The agent; one whom no profile names serves no queue."""
@@ -72,7 +72,7 @@ class Staff:
                 states = self.queues[name].states
                 states[before] -= 1
                 states[seat.state] += 1
-            if seat.state is AgentState.LOGGED_OUT:
+            if seat.state in AWAY:
                 self.deserted.extend(seat.members)
         if seat.state not in BUSY and seat.state is not AgentState.WRAP_UP:
             seat.forget_call()

@@ -327,6 +327,14 @@ def test_a_caller_is_kept_for_the_agent_who_served_him_last_but_not_for_ever() -
     assert offer(here.tick(21)).extensions == ("1002",)
 
 
+def test_nobody_is_kept_for_an_agent_who_goes() -> None:
+    here = floor(replace(QUEUE, sticky=60), ONE, TWO, at_work=("1001", "1002"))
+    here.reserve("1001", "d1", 1)
+    assert of(here.enter(Caller("c1", "q", last_agent="1001"), 2), Offer) == []
+    here.log_out("1001", 3)
+    assert offer(here.released("1001", "d1", 4)).extensions == ("1002",)
+
+
 GOALS = {when: Goal("voicemail", when) for when in ("size", "wait", "estimate", "no-agents")}
 
 
