@@ -79,7 +79,7 @@ class Visit:
         self.keypad = Keypad()
         self.ahead = ""
         "Keys that were pressed before they were asked for."
-        self._first = set(walk.values)
+        self._before = dict(walk.values)
         assert call.caller is not None
         self.caller = call.caller
         listen = found.inband or not call.has_events
@@ -103,7 +103,7 @@ class Visit:
         call, values = self.call, self.walk.values
         call.journey.language = self.walk.language
         call.journey.digits = values.get("digits", call.journey.digits)
-        if fresh := {name: value for name, value in values.items() if name not in self._first}:
+        if fresh := {name: value for name, value in values.items() if self._before.get(name) != value}:
             call.data["menu"] = collected(call) | fresh
 
     async def _carry_out(self, command: Command) -> Command:

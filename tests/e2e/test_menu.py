@@ -131,6 +131,48 @@ async def test_a_menu_changes_while_calls_go_on(server: Server, caller: Caller, 
     assert kept["nodes"]["ask"]["say"] == ["thanks.wav"]
 
 
+FILE = """
+[[menus]]
+id = "main"
+name = "from a file"
+tenant = "acme"
+start = "ask"
+
+[menus.nodes.ask]
+kind = "choice"
+say = ["hello.wav"]
+keys = { "1" = "over" }
+otherwise = "over"
+
+[menus.nodes.over]
+kind = "goal"
+goal = { kind = "hangup" }
+"""
+
+
+async def test_a_menu_is_a_file(server: Server, caller: Caller, tmp_path: Path) -> None:
+    """R2-04: imported while the server works; a wrong file is refused by line and key, and the old menu stays."""
+    await open_ivr(server, None, {"ask": {**CHOICE, "keys": {"1": "over"}}, "over": OVER})
+    file = tmp_path / "menus.toml"
+    for text, code, words in (
+        (FILE, 0, ()),
+        (
+            FILE.replace("hello.wav", "nobody").replace('"1" = "over"', '"1" = "lost"'),
+            1,
+            ("nobody", "lost", ":10:", ":11:"),
+        ),
+        (FILE.replace("say =", "sya =").replace('"goal"', '"gaol"'), 1, ("there is no such field", "nodes.over.kind")),
+    ):
+        file.write_text(text)
+        child = server.tandem("import", str(file))
+        assert await child.ended(30) == code, child.log()
+        assert all(word in child.log() for word in words), child.log()
+    await come(server, caller)
+    await caller.hears(HELLO)
+    caller.sound.press("1", 60)
+    await over(caller)
+
+
 async def test_early_media_hours_and_language(server: Server, caller: Caller, phone: Phone) -> None:
     """R2-01 R2-04: early media costs the caller nothing; hours decide; the language's own sound files are heard."""
     never = {"id": "never", "zone": "Asia/Shanghai", "hours": {}}

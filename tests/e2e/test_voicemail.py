@@ -53,8 +53,11 @@ async def test_a_caller_leaves_messages(server: Server, caller: Caller) -> None:
         assert newest["seconds"] == told["data"]["seconds"] > 1
         assert await heard_tone(server, newest, caller) > 0.8
     assert len(found) == 2
-    other = await server.api.http.get("/v1/messages", params={"tenant": "other"})
-    assert other.json()["messages"] == []
+    other = await server.api.add_tenant("beta", "7002", billing_numbers=["02088880001"])
+    key = await server.api.post("/v1/api-keys", {"name": "beta", "role": "tenant", "tenant": other["id"]})
+    stranger = server.api_as(key["secret"])
+    assert (await stranger.get("/v1/messages"))["messages"] == []
+    assert (await stranger.http.get(f"/v1/messages/{newest['id']}/sound")).status_code == 404
     for message in found:
         await server.api.delete(f"/v1/messages/{message['id']}")
         assert not list((server.data / "messages").glob(f"{message['id']}*"))
