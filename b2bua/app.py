@@ -26,6 +26,8 @@ from b2bua.metrics import Metrics
 from b2bua.outside import Puller
 from b2bua.outside.services import Services
 from b2bua.reports.keeper import Keeper
+from b2bua.reports.sms import SmsAlarms
+from b2bua.reports.webhooks import Webhooks
 from b2bua.services import Service, serve
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
@@ -94,6 +96,7 @@ class Tandem:
             plan=lambda: feed.plan,
             sessions=lambda: self.calls.sessions.values(),
             session=lambda id: self.calls.sessions.get(id),
+            known=lambda extension: feed.current.agent(extension) is not None,
             events=events,
             metrics=self.metrics,
         )
@@ -136,14 +139,17 @@ class Tandem:
         )
         self.calls = LiveCalls(self.exchange)
         self.events = events
+        reports, plan = Reports(storage, settings.node.name), lambda: feed.plan
         self.statistics = Keeper(
             events,
-            Reports(storage, settings.node.name),
-            lambda: feed.plan,
+            reports,
+            plan,
             ZoneInfo(settings.reports.zone),
             keep_quarters=settings.reports.keep_quarters,
             keep_calls=settings.reports.keep_calls,
         )
+        self.webhooks = Webhooks(events, reports, self.statistics, plan, self.metrics.webhooks.inc)
+        self.sms = SmsAlarms(settings.sms, reports, self.statistics, plan, self.metrics.sms.inc)
         self.up = False
         self._follow()
 
@@ -157,11 +163,14 @@ class Tandem:
             Forever("heartbeat", lambda: self._beat(heartbeat)),
             Forever("directory", self.feed.run),
             Forever("clean-up", self._clean_up),
+            Forever("voices", lambda: self.exchange.voices.rehearse(lambda: self.feed.plan)),
             Forever("messages", lambda: self.exchange.messages.keep_clean(self.settings.speech.keep_messages)),
             Forever("recordings", lambda: recordings.keep_clean(self.settings.recording.keep_days)),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
             self.statistics,
+            self.webhooks,
+            self.sms,
             web.WebServer(self._node()),
             self.engine,
             self.floor,
@@ -214,6 +223,10 @@ class Tandem:
         follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)
         follow("gauge", "spool_alarm", "1 while the disk refuses lines.", lambda: float(spool.alarm))
         follow("gauge", "reports_behind", "Events not in the statistics yet.", lambda: self.statistics.behind)
+        unheard = "Texts and sound files that callers did not hear: not there, or not spoken in time."
+        follow("counter", "prompts_unheard", unheard, lambda: self.exchange.voices.failed)
+        late = "Events that a listener over HTTP has not taken yet."
+        follow("gauge", "webhook_behind", late, self.webhooks.behind, "webhook")
         follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: self.engine.faults)
 
     def _asked(self, service: TenantService, outcome: str, seconds: float) -> None:

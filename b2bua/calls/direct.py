@@ -21,7 +21,7 @@ async def to_agent(call: Session, goal: Goal) -> Goal | None:
     agent = exchange.directory().agent(goal.target)
     if agent is None:
         raise NoSuchGoal(f"no agent who can be called has extension {goal.target}")
-    call.record.row.extension = agent.extension
+    call.record.row.extension, call.journey.queue = agent.extension, ""
     pop_screen(call, agent.extension)
     leg = await offer(call, agent_callee(agent, exchange.settings))
     return await connect(call, leg, agent.extension)

@@ -15,6 +15,7 @@ from b2bua.calls.floor_events import told
 from b2bua.log import logger
 from b2bua.sip.leg import Leg
 from routing.floor import (
+    AgentChanged,
     AgentState,
     Announce,
     Board,
@@ -58,14 +59,18 @@ class FloorService:
         events: EventLog,
         metrics: Metrics,
         clock: Callable[[], float] | None = None,
+        known: Callable[[str], bool] = lambda extension: True,
     ) -> None:
-        self._plan, self._sessions, self._session = plan, sessions, session
+        """`session`: a live call by its id; `known`: whether an extension is an agent's who can be called."""
+        self._plan, self._sessions, self._session, self._known = plan, sessions, session, known
         self._events, self._metrics = events, metrics
         self._loop = asyncio.get_running_loop()
         self.clock = clock or self._loop.time
         self.floor = Floor(plan())
         self._planned = self.floor.plan
         self._timer: asyncio.TimerHandle | None = None
+        self._at_work: set[str] = set()
+        "Agents who are logged in."
         self.followers: list[Callable[[Effect], None]] = []
         "Called with every effect once it is carried out; must not fail and not wait."
         self._follow(metrics)
@@ -214,6 +219,8 @@ class FloorService:
                     if session.parties.state(leg) is Leg.UP:
                         live[extension] = session.id
             self._do(self._now.reconcile(live, self.clock(), ids))
+            for extension in [one for one in self._at_work if not self._known(one)]:
+                self._do(self.floor.log_out(extension, self.clock()))
         except Exception as error:
             self._fault(error)
 
@@ -277,10 +284,14 @@ class FloorService:
             self._metrics.events.inc(type_)
 
     def _count(self, effect: Effect) -> None:
+        """What is kept of an effect here."""
         metrics = self._metrics
         match effect:
             case Offer(queue=queue, extensions=extensions):
                 metrics.offers.inc(queue, by=len(extensions))
+            case AgentChanged(extension=extension, after=after):
+                change = self._at_work.discard if after is AgentState.LOGGED_OUT else self._at_work.add
+                change(extension)
             case Repaired(extension=extension, what=what):
                 metrics.repaired.inc(what)
                 log.warning("the floor was repaired", extension=extension or None, what=what)

@@ -331,6 +331,9 @@ def _view(session: Session) -> CallView:
         state=session.state,
         since=row.started_at,
         data=session.data,
+        queue=session.journey.queue,
+        vdn=session.journey.vdn,
+        priority=session.journey.priority,
         recording=session.recording.state,
     )
 

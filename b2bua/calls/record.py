@@ -11,6 +11,8 @@ from media.quality import mos
 
 LONGEST_REASON = 128
 "Characters kept of a far end's Reason header."
+MOST_PARTS = 100
+"Phones that rang in vain are not written down beyond these: a caller who waits for hours is offered to hundreds."
 
 
 class Record:
@@ -60,6 +62,8 @@ class Record:
     def part_ended(self, leg: int, code: int, reason: str, quality: Quality | None, now: float) -> None:
         """A leg is gone; `reason` is the far end's Reason header."""
         part = self.parts[leg]
+        if part.answered_at is None and part.n >= MOST_PARTS and part in self.row.parts:
+            self.row.parts.remove(part)
         part.ended_at, part.sip_code = self.at(now), code
         part.cause = reason[:LONGEST_REASON] or None
         if quality is None:

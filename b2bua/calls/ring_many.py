@@ -71,7 +71,9 @@ class Round:
                 leg = reach(call, callee, target)
             except (NoAddress, CannotCall) as error:
                 log.warning("an agent cannot be rung", call=call.id, extension=extension, error=str(error))
-                self._refused(extension, "unreachable")
+                # where we are short of ports or call slots, the agent's phone is not to blame
+                ours = isinstance(error, CannotCall) and error.ours
+                self._refused(extension, "busy" if ours else "unreachable")
                 continue
             call.add(leg, Role.AGENT, extension)
             self.legs[leg.id] = extension

@@ -24,6 +24,10 @@ class CallView:
     "Epoch seconds of its first INVITE."
     data: Mapping[str, Any] = field(default_factory=dict)
     "Business data of its token."
+    queue: str = ""
+    "Where it waits, or where its agent took it from."
+    vdn: str = ""
+    priority: str = ""
     recording: str = "off"
     "off | on | paused"
 

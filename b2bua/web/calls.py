@@ -31,6 +31,9 @@ class CallOut(Out):
     state: str
     since: Epoch
     data: dict[str, Any]
+    queue: str = Field(description="Where it waits, or where its agent took it from; empty: in none.")
+    vdn: str
+    priority: str
     recording: str = Field(description="off, on or paused.")
 
 
