@@ -90,3 +90,17 @@ async def test_a_rebuild_is_for_admins_and_counts_anew(web: Api) -> None:
         state = (await web.ask("GET", "/v1/reports")).json()
         assert state == {"counted": 0, "last": 0, "rebuilding": False, "zone": "UTC"}
     assert (await web.ask("GET", "/v1/audit", params={"kind": "reports"})).json()["entries"][0]["action"] == "rebuild"
+
+
+async def test_a_wrong_rule_is_refused_and_the_old_one_stays(web: Api) -> None:
+    """R2-06, R2-08: every mistake at once, with its field."""
+    async with web.client() as client:
+        assert (await client.put("/v1/filters/tests", json={"action": "drop", "caller": "1390*"})).status_code == 200
+        refused = await client.put("/v1/filters/tests", json={"action": "drop", "caller": "abc", "queue": "nowhere"})
+        assert refused.status_code == 409
+        assert sorted(one["field"] for one in refused.json()["errors"]) == ["caller", "queue"]
+        assert (await client.get("/v1/filters/tests")).json()["caller"] == "1390*"
+        hook = {"url": "https://crm.example/x", "secret": "hunter2"}
+        assert (await client.put("/v1/webhooks/crm", json=hook)).json()["secret"] == "***"
+        assert (await client.put("/v1/webhooks/crm", json={"url": "crm.example"})).status_code in (409, 422)
+        assert web.node.plan().webhooks["crm"].secret == "hunter2"
