@@ -71,8 +71,9 @@ class Attending:
             self._lines.open(extension)
 
     def log_out(self, extension: str) -> None:
-        """Nothing changes where he is not logged in."""
-        self._known(extension)
+        """Nothing changes where he is not logged in; one whom somebody has removed meanwhile can still go."""
+        if self._floor.agent(extension) is None:
+            self._known(extension)
         self._floor.log_out(extension)
 
     def pause(self, extension: str, reason: str) -> None:
@@ -94,7 +95,8 @@ class Attending:
 
     def state(self, extension: str) -> AgentLine:
         """How he is; somebody nobody has seen yet is logged out."""
-        self._known(extension)
+        if self._floor.agent(extension) is None:
+            self._known(extension)
         return self._line(extension)
 
     def states(self) -> Sequence[AgentLine]:

@@ -55,18 +55,24 @@ async def conversation(call: Session, agent: int) -> Ended:
             match await call.next(keys.until(until)):
                 case None if call.clock() < until:
                     if keys.wait():
-                        return Ended("normal", 200, "agent", RELEASED)
+                        return _released(call, agent)
                 case None:
                     return Ended("max-duration", 200, "tandem", TOO_LONG)
                 case Dtmf(leg=leg) as key if leg == agent:
                     if keys.press(key):
-                        return Ended("normal", 200, "agent", RELEASED)
+                        return _released(call, agent)
                 case Silent(leg=leg):
                     return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
                 case Answered(leg=leg) if not call.parties.by_leg[leg].described:
                     return Ended("no-media", 488, "tandem", MUTE)
                 case Closed(leg=leg, code=code) if leg == agent:
                     return Ended("normal" if code < 300 else "agent-lost", code, "agent")
+
+
+def _released(call: Session, agent: int) -> Ended:
+    """The agent has let the caller go by his keys; he does not hear what comes after him."""
+    call.hang_up(agent, 0, RELEASED)
+    return Ended("normal", 200, "agent", RELEASED)
 
 
 async def talk(call: Session, agent: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from b2bua.sip.leg import Leg
 from routing.goal import Goal
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ def transferred(call: Session, moved: Moved) -> list[Goal]:
 
     A caller who was talking comes back to his agent, who knows him, or else to the queue that he came through.
     """
-    was_talking = call.state == "talking"
-    extension = call.journey.last_agent if was_talking else ""
+    up = (extension for leg, extension in call.agents.items() if call.parties.state(leg) is Leg.UP)
+    extension = next(up, "")
     queue = call.journey.queue
     data = {
         "kind": moved.goal.kind,

@@ -171,3 +171,24 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_line_that_goes_on_elsewhere_is_cut_from_everybody() -> None:
+    a, b, music = leg("a"), leg("b"), Point("music", Line("music"))
+    for sink, source in ((a, b), (b, a), (a, music)):
+        patch.hear(sink, source, DRAIN)
+    assert sorted(lines(patch.depart(a, DRAIN))) == [(False, "a", "b"), (False, "b", "a"), (False, "music", "a")]
+    assert a.line is None
+    assert patch.depart(a, DRAIN) == []
+    assert sorted(lines(patch.arrive(a, Line("a2"), DRAIN))) == [
+        (True, "a2", "b"),
+        (True, "b", "a2"),
+        (True, "music", "a2"),
+    ]
+
+
+def test_a_drained_line_that_goes_on_elsewhere_is_drained_no_more() -> None:
+    a = leg("a")
+    assert lines(patch.drain_off(a, DRAIN)) == [(True, "a", "drain")]
+    assert lines(patch.depart(a, DRAIN)) == [(False, "a", "drain")]
+    assert not a.drained
