@@ -34,6 +34,7 @@ from routing.plan import Plan
 from routing.queue import AgentProfile
 from routing.queue_state import QueueState
 from routing.ranking import Place
+from routing.reconciling import agents_as_they_are, callers_as_they_are
 from routing.seat import Seat
 from routing.staff import Staff
 from routing.timers import Timers
@@ -59,8 +60,6 @@ __all__ = [
 
 DIRECT_LEASE = 180.0
 "Seconds a direct call may ring: an INVITE lives no longer (RFC 3261, timer C)."
-GRACE = 2.0
-"Seconds the live calls may differ from the floor: news of them is on its way."
 
 
 class Floor:
@@ -314,28 +313,9 @@ class Floor:
         What differs for longer than news may take is repaired: an agent in a call that is gone, an agent at rest whose
         phone is in a call, a waiting caller without a call.  Reservations end by their lease.
         """
-        effects: list[Effect] = []
-        for extension, seat in self._staff.seats.items():
-            call = live.get(extension)
-            talking = seat.state is AgentState.TALKING
-            if now - seat.since < GRACE or seat.state in OFFERED or (talking and call == seat.call):
-                continue
-            if talking:
-                self._talking.pop(seat.call or "", None)
-                effects.append(Repaired(extension, "no-call" if call is None else "other-call"))
-                effects += self._staff.hang_up(seat, "repaired", now)
-            if call is not None and seat.logged_in:
-                if not talking:
-                    effects.append(Repaired(extension, "in-call"))
-                seat.queue, seat.call, seat.wrap_until = None, call, None
-                effects += self._staff.see(seat, Seen.FOUND, "repaired", now)
+        effects = agents_as_they_are(self._staff, self._talking, live, now)
         if calls is not None:
-            for place in list(self._crowd.places.values()):
-                if place.caller.call not in calls and not place.caller.callback and now - place.joined >= GRACE:
-                    effects.append(Repaired("", "caller-gone"))
-                    effects += self._matching.remove(place, "abandoned", now)
-            for call in [one for one in self._talking if one not in calls]:
-                del self._talking[call]
+            effects += callers_as_they_are(self._matching, self._talking, calls, now)
         return self._matching.settle(effects, now)
 
     # Questions.
