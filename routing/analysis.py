@@ -255,16 +255,16 @@ def seen_by(states: Mapping[str, str], own: Callable[[str], Seen]) -> See:
 
 
 def screen(findings: Findings, decision: Decision, organisation: Organisation) -> dict[str, Any]:
-    """What the agent sees of it: member, orders, campaigns, the person asked for, the response server's own data."""
+    """What the agent sees of it: the response server's own data, the person asked for, member, orders, campaigns."""
     shown: dict[str, Any] = dict(findings.told.data) if findings.told is not None else {}
-    if findings.campaigns:
-        shown["campaigns"] = list(findings.campaigns)
+    if decision.asked_for is not None:
+        shown["person"] = shown_person(decision.asked_for, decision.choice, organisation)
     if findings.member is not None:
         shown["member"] = findings.member
     if findings.orders:
         shown["orders"] = list(findings.orders)
-    if decision.asked_for is not None:
-        shown["person"] = shown_person(decision.asked_for, decision.choice, organisation)
+    if findings.campaigns:
+        shown["campaigns"] = list(findings.campaigns)
     return fitted(shown)
 
 

@@ -43,6 +43,7 @@ def queue(
     ] = True,
     seed: Annotated[int | None, typer.Option(help="Other callers than the file's.")] = None,
     png: Annotated[Path, typer.Option(help="Where the picture goes.")] = PICTURE,
+    drawn: Annotated[bool, typer.Option("--picture/--no-picture", help="Draw it; installs matplotlib.")] = True,
 ) -> None:
     """A day of callers: waits, service level and load of the agents for each strategy, as tables and a picture.
 
@@ -62,8 +63,9 @@ def queue(
     outcomes = [simulate(said, one, callers) for one in tried]
     RESULT.print(report.by_strategy(outcomes))
     RESULT.print(report.by_queue(outcomes))
-    picture.draw(outcomes, png)
-    PROGRESS.print(str(png))
+    if drawn:
+        picture.draw(outcomes, png)
+        PROGRESS.print(str(png))
 
 
 if __name__ == "__main__":

@@ -252,3 +252,20 @@ async def test_a_wrong_key_is_told(tandem: Tandem, server: Api) -> None:
     refused = await tandem("tenants", "list", key="stranger", fails=True)
     assert "The API key in TANDEM_API_TOKEN is not valid on this server." in refused.stderr
     assert "403" not in (await tandem("tenants", "remove", "acme", key="acme", fails=True)).stderr
+
+
+async def test_agents_states_and_transfers(tandem: Tandem, server: Api) -> None:
+    """Agents log in, pause and log out, and calls go elsewhere, by command."""
+    assert json.loads((await tandem("agents", "login", "8001", "--json")).stdout)["state"] == "available"
+    assert "lunch" in (await tandem("agents", "pause", "8001", "--reason", "lunch")).stdout
+    assert "lunch" in (await tandem("agents", "states")).stdout
+    await tandem("agents", "resume", "8001")
+    await tandem("agents", "logout", "8001")
+    assert "not logged in" in (await tandem("agents", "resume", "8001", fails=True)).stderr
+    [state] = json.loads((await tandem("agents", "states", "--json")).stdout)["agents"]
+    assert state["state"] == "logged-out"
+    moved = await tandem("calls", "transfer", "0190-a", "agent", "8001")
+    assert moved.stdout == "call 0190-a goes to agent 8001\n"
+    [(call, goal, _, by)] = server.calls.rerouted
+    assert (call, str(goal), by.startswith("key ")) == ("0190-a", "agent 8001", True)
+    assert "there is no queue" in (await tandem("calls", "transfer", "0190-a", "queue", "none", fails=True)).stderr

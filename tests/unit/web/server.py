@@ -17,7 +17,7 @@ from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.reports.keeper import Keeper
 from b2bua.settings import Api as ApiSettings
-from b2bua.settings import Listener, Node, Settings, Trunk
+from b2bua.settings import Listener, Node, Recording, Settings, Trunk
 from b2bua.storage import Storage
 from b2bua.storage.api_keys import ApiKeys, Role
 from b2bua.storage.directory import DirectoryFeed
@@ -122,6 +122,7 @@ def settings(folder: Path, **api: Any) -> Settings:
             "other": Trunk.model_validate(trunk | {"prefix": "99", "addresses": ["192.0.2.16/28"]}),
             "wide": Trunk.model_validate(trunk | {"sequence_width": 10, "addresses": ["192.0.2.32/28"]}),
         },
+        recording=Recording.model_validate(api.pop("recording", {})),
         api=ApiSettings.model_validate({"port": PORTS.take(), "rate": 100_000} | api),
         file=folder / "tandem.toml",
     )

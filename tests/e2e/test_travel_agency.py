@@ -1,0 +1,104 @@
+"""The travel agency: a known member with an order calls; his clerk is on leave, and the deputy knows everything."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.several_trunks import diverted_by
+from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER
+from tests.peers.browser import Person, chromium, person
+from tests.peers.server import Server
+from tests.peers.tenant_system import TenantSystem
+from tests.peers.uac import Caller
+from tests.peers.uas import Phone
+
+SCREENSHOTS = os.environ.get("TANDEM_SCREENSHOTS")
+"A folder for the pictures of docs/travel-agency.md; without it none are taken."
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Iterator[TenantSystem]:
+    """The agency's systems: marketing and member over HTTP/JSON, orders and the office over XML-RPC."""
+    system = TenantSystem(tmp_path)
+    system.answers(
+        marketing={"campaigns": [{"id": "spring-7", "name": "Spring in Lijiang", "discount": "10 %"}]},
+        member={"member": {"id": "m-4711", "name": "member 4711", "level": "gold"}},
+        order={"orders": [{"id": "A-1007", "tour": "Lijiang, 5 days", "departs": "2026-04-12", "person": "clerk-12"}]},
+        business_staff={"states": {"clerk-13": "online"}},
+    )
+    yield system
+    system.close()
+
+
+@pytest.fixture
+async def deputy() -> AsyncIterator[Phone]:
+    async with await Phone.open("1013") as phone:
+        yield phone
+        print(phone.ladder())
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Person]:
+    async with chromium() as browser, person(browser) as someone:
+        yield someone
+
+
+async def furnish(server: Server, agency: TenantSystem, clerk: Phone, deputy: Phone) -> str:
+    """The agency as it would import it; returns the API key of the deputy's page."""
+    await server.api.add_agent(clerk.uri, "1012")
+    await server.api.add_agent(deputy.uri, "1013")
+    await server.api.add_tenant("agency")
+    await server.api.add_access_number()
+    await server.api.add_plan(
+        persons=[
+            {"id": "clerk-12", "name": "clerk 12", "tenant": "agency", "team": "tours", "deputies": ["clerk-13"]},
+            {"id": "clerk-13", "name": "clerk 13", "tenant": "agency", "team": "tours"},
+        ],
+        teams=[{"id": "tours", "name": "Tours", "tenant": "agency", "lead": "clerk-13"}],
+        agent_profiles=[{"extension": f"10{n}", "person": f"clerk-{n}"} for n in (12, 13)],
+        absences=[{"id": "spring-leave", "person": "clerk-12", "begins": "2020-01-01", "ends": "2099-12-31"}],
+        services=[
+            agency.service("marketing", tenant="agency"),
+            agency.service("member", tenant="agency"),
+            agency.service("order", "xmlrpc", tenant="agency", fields={"customer": "{member}"}),
+            agency.service("business-staff", "xmlrpc", tenant="agency"),
+        ],
+    )
+    key = await server.api.post("/v1/api-keys", {"name": "agent 1013", "role": "agent", "extension": "1013"})
+    return str(key["secret"])
+
+
+async def test_a_member_whose_clerk_is_on_leave_reaches_the_deputy_who_sees_it_all(
+    server: Server, caller: Caller, phone: Phone, deputy: Phone, agency: TenantSystem, page: Person
+) -> None:
+    """R0-05..R0-10, R1-07: member, order and campaign are found over both transports; the clerk named by the order is
+    on leave; the deputy's phone rings, with member, order, campaign and the clerk's name on his page."""
+    key = await furnish(server, agency, clerk=phone, deputy=deputy)
+    await page.signs_in(f"{server.api.url}/agent", key)
+    await page.presses("Log in")
+    await page.sees("state", "Available")
+
+    token = await server.api.issue_token("agency", caller="13800000001", extension=None)
+    headers = diverted_by(token["original_called_number"])
+    await caller.invite(server.outside, ACCESS_NUMBER, caller=BILLING_NUMBER, headers=headers)
+
+    ring = await deputy.rings()
+    await page.sees("call-state", "Ringing", within=2000)
+    await page.sees("caller", "13800000001")
+    for text in ("member 4711", "gold", "A-1007", "Lijiang, 5 days", "Spring in Lijiang", "clerk 12", "leave"):
+        await page.sees("data", text)
+    if SCREENSHOTS:
+        await page.page.screenshot(path=Path(SCREENSHOTS) / "travel-agency-deputy.png", full_page=True)
+    assert not phone.got("INVITE")
+    assert agency.asked("order")[0]["question"] == {"customer": "m-4711"}
+
+    ring.reply(200)
+    await caller.answered()
+    await caller.hears(deputy)
+    await page.sees("call-state", "Talking")
+    await (await caller.bye()).expect(200)
+    await deputy.expect("BYE")
+    cdr = await server.api.cdr()
+    assert (cdr["tenant"], cdr["extension"], cdr["effective_caller"]) == ("agency", "1013", "13800000001")

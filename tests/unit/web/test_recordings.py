@@ -1,0 +1,92 @@
+"""Recordings over the API: pages of them, whose they are, and who may start, pause and remove one."""
+
+import os
+import time
+from array import array
+from pathlib import Path
+
+import pytest
+
+from b2bua.storage import NotFound
+from b2bua.storage.recordings import Recordings
+from media import wav
+from tests.unit.web.server import CALL, Api, StillFloor, api
+
+CALLS = [f"019b7656-7d80-7c1e-9f0a-3b6a1d2c4e{n:02d}" for n in range(3)]
+
+
+def record(folder: Path, tenant: str, call: str, seconds: float = 0.5) -> list[str]:
+    """Two legs' files, as a call leaves them."""
+    (folder / tenant).mkdir(parents=True, exist_ok=True)
+    names = [f"{call}-0-caller.wav", f"{call}-1-agent.wav"]
+    for name in names:
+        wav.write(folder / tenant / name, array("h", bytes(2 * round(8000 * seconds))), 8000)
+    return names
+
+
+async def test_recordings_come_newest_first_and_each_tenant_reaches_its_own(web: Api) -> None:
+    folder = web.node.settings.recordings
+    assert (await web.ask("GET", "/v1/recordings")).json() == {"recordings": [], "next": None}
+    mine, foreign, nobodys = (record(folder, tenant, call) for tenant, call in zip(("acme", "beta", "_"), CALLS))
+    (folder / "acme" / "notes.txt").write_text("not a recording")
+    first = (await web.ask("GET", "/v1/recordings?limit=4")).json()
+    assert [file["name"] for file in first["recordings"]] == [*reversed(nobodys), *reversed(foreign)]
+    assert [file["tenant"] for file in first["recordings"]] == [None, None, "beta", "beta"]
+    second = (await web.ask("GET", f"/v1/recordings?limit=4&before={first['next']}")).json()
+    assert ([file["name"] for file in second["recordings"]], second["next"]) == ([*reversed(mine)], None)
+    own = (await web.ask("GET", "/v1/recordings", key="acme")).json()["recordings"]
+    assert [(file["role"], file["seconds"], file["complete"]) for file in own] == [
+        ("agent", 0.5, True),
+        ("caller", 0.5, True),
+    ]
+    of_call = (await web.ask("GET", f"/v1/recordings?call={CALLS[0]}", key="acme")).json()["recordings"]
+    assert [file["name"] for file in of_call] == mine
+    assert (await web.ask("GET", f"/v1/recordings?call={CALLS[1]}", key="acme")).json()["recordings"] == []
+    assert (await web.ask("GET", f"/v1/recordings/{foreign[0]}", key="acme")).status_code == 404
+    assert (await web.ask("DELETE", f"/v1/recordings/{foreign[0]}", key="acme")).status_code == 404
+    assert (await web.ask("DELETE", f"/v1/recordings/{mine[0]}", key="acme")).status_code == 204
+    assert (await web.ask("GET", f"/v1/recordings/{mine[0]}", key="acme")).status_code == 404
+    audit = (await web.ask("GET", "/v1/audit")).json()
+    assert mine[0] in str(audit)
+
+
+async def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "recordings")
+    record(tmp_path, "recordings", CALLS[0])
+    for name in ("../recordings", f"../recordings/{CALLS[0]}-0-caller.wav", "*", f"{CALLS[0]}-0-caller.wav"):
+        with pytest.raises(NotFound):
+            await recordings.get(name)
+    assert await recordings.of_call("*") == []
+
+
+async def test_old_recordings_go_and_young_ones_stay(tmp_path: Path) -> None:
+    old, young = record(tmp_path, "acme", CALLS[0]), record(tmp_path, "acme", CALLS[1])
+    for name in old:
+        os.utime(tmp_path / "acme" / name, (0, time.time() - 86400))
+    assert Recordings(tmp_path).purge(time.time() - 3600) == 2
+    assert sorted(file.name for file in (tmp_path / "acme").iterdir()) == young
+
+
+async def test_a_live_calls_recording_is_started_by_those_who_may(web: Api) -> None:
+    path, body = f"/v1/calls/{CALL.id}/recording", {"state": "on"}
+    assert (await web.ask("PUT", path, json=body)).status_code == 202
+    assert (await web.ask("PUT", path, json={"state": "paused"}, key="acme")).status_code == 202
+    assert [(call, on) for call, on, _ in web.calls.recorded] == [(CALL.id, True), (CALL.id, False)]
+    assert (await web.ask("PUT", path, json=body, key="beta")).status_code == 404
+    assert (await web.ask("PUT", path, json={"state": "off"})).status_code == 422
+    made = await web.ask("POST", "/v1/api-keys", json={"name": "a", "role": "agent", "extension": "8001"})
+    web.keys["agent"] = made.json()["secret"]
+    assert (await web.ask("PUT", path, json=body, key="agent")).status_code == 404, "he is not in this call"
+    floor = web.node.floor
+    assert isinstance(floor, StillFloor)
+    floor.log_in("8001")
+    floor.reserve("8001", CALL.id)
+    assert (await web.ask("PUT", path, json=body, key="agent")).status_code == 202
+    assert (await web.ask("GET", "/v1/recordings", key="agent")).status_code == 403
+
+
+async def test_a_node_that_records_nothing_says_so(tmp_path: Path) -> None:
+    async with api(tmp_path, recording={"when": "never"}) as web:
+        answer = await web.ask("PUT", f"/v1/calls/{CALL.id}/recording", json={"state": "on"})
+        assert answer.status_code == 409
+        assert "recording.when" in answer.json()["detail"]
