@@ -95,7 +95,7 @@ class Tandem:
         self.floor = FloorService(
             plan=lambda: feed.plan,
             sessions=lambda: self.calls.sessions.values(),
-            session=lambda id: self.calls.sessions.get(id),
+            session=lambda call: self.calls.sessions.get(call),
             known=lambda extension: feed.current.agent(extension) is not None,
             events=events,
             metrics=self.metrics,

@@ -333,7 +333,7 @@ class Floor:
     @property
     def states(self) -> Mapping[str, int]:
         """Agents by state."""
-        return Counter(seat.state.value for seat in self._staff.seats.values())
+        return dict(Counter(seat.state.value for seat in self._staff.seats.values()))
 
     def waiting_in(self, queue: str) -> list[Place]:
         """The callers of a queue in their order; none of a queue there is not."""

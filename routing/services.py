@@ -23,7 +23,7 @@ Role = Literal["response", "marketing", "member", "order", "business-staff", "in
 
 NAMES = ("call", "tenant", "calling", "called", "caller", "sequence", "member", "person", "persons", "digits")
 """Places of a URL or a field. calling: the caller number on the wire; caller: the effective one; member, person: keys
-that an earlier stage found; persons: everybody whose state may decide, with commas; digits: what the caller dialled last."""
+that an earlier stage found; persons: everybody whose state may decide, with commas; digits: what he dialled last."""
 
 MOST_FIELDS = 20
 MIN_BYTES, MAX_BYTES = 64, 1024 * 1024

@@ -13,7 +13,7 @@ SMS_NAMES = frozenset({"to", "text", "id"})
 "What may stand in braces in the URL and the body of a provider."
 
 
-def zone(text: str) -> str:
+def _known_zone(text: str) -> str:
     """The name of a time zone that this machine knows."""
     try:
         ZoneInfo(text)
@@ -31,7 +31,7 @@ def _url(text: str) -> str:
 class Reports(Section):
     """Statistics counted from the events."""
 
-    zone: Annotated[str, AfterValidator(zone)] = "UTC"
+    zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     "Time zone in which days begin, such as `Europe/Berlin`. After a change, `tandem report rebuild`."
     keep_quarters: Annotated[int, Field(ge=1, le=36500)] = 400
     "Days that figures by the quarter of an hour are kept; those by the day stay for ever."

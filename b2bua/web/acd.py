@@ -6,11 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from b2bua.calls.attending import CannotAttend, UnknownAgent
+from b2bua.calls.attending import Attending, CannotAttend, UnknownAgent
 from b2bua.storage.api_keys import Role
 from b2bua.web.desk import Desk, TheDesk, may
 from b2bua.web.models import Epoch, In, Out
-from b2bua.web.ports import Attending
 from b2bua.web.problems import Problem, not_found
 from b2bua.web.rights import Caller, Right
 from routing.agent_state import AgentState

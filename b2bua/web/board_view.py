@@ -29,7 +29,7 @@ def of_tenant(board: Board, tenant: str) -> Board:
         areas=_added(queue.areas for queue in queues),
         queues=queues,
         agents=agents,
-        states=Counter(agent.state.value for agent in agents),
+        states=dict(Counter(agent.state.value for agent in agents)),
     )
 
 

@@ -16,7 +16,8 @@ from tests.peers.uas import Phone
 from tests.peers.waiting import eventually
 
 ORDER = [
-    "call.received", "call.correlated", "screen.pop", "call.offered", "call.ringing", "call.answered", "call.ended",
+    "call.received", "call.correlated", "screen.pop", "call.offered", "call.ringing", "call.answered", "call.connected",
+    "call.wrapped", "call.ended",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from array import array
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def record(folder: Path, tenant: str, call: str, seconds: float = 0.5) -> list[s
 async def test_recordings_come_newest_first_and_each_tenant_reaches_its_own(web: Api) -> None:
     folder = web.node.settings.recordings
     assert (await web.ask("GET", "/v1/recordings")).json() == {"recordings": [], "next": None}
-    mine, foreign, nobodys = (record(folder, tenant, call) for tenant, call in zip(("acme", "beta", "_"), CALLS))
+    mine, foreign, nobodys = map(partial(record, folder), ("acme", "beta", "_"), CALLS)
     (folder / "acme" / "notes.txt").write_text("not a recording")
     first = (await web.ask("GET", "/v1/recordings?limit=4")).json()
     assert [file["name"] for file in first["recordings"]] == [*reversed(nobodys), *reversed(foreign)]
