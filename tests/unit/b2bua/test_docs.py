@@ -17,10 +17,11 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 def metric_names() -> set[str]:
-    """Every metric of ours, those that the app reads at the scrape included."""
+    """Every metric of ours, those that are read at the scrape included."""
     metrics = Metrics()
     own = {family.name for family in metrics.registry.collect() if family.name.startswith("tandem_")}
-    followed = re.findall(r'follow\(\s*"(counter|gauge)",\s*"(\w+)"', (ROOT / "b2bua" / "app.py").read_text())
+    code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "b2bua").rglob("*.py"))
+    followed = re.findall(r'follow\(\s*"(counter|gauge)",\s*"(\w+)"', code)
     return own | {f"tandem_{name.removesuffix('_total')}" for _, name in followed}
 
 
