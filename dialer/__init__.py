@@ -1,0 +1,1 @@
+"""Whom a campaign calls, how many at once and when it may: values and decisions only, without event loop or network."""
