@@ -143,6 +143,8 @@ class Campaign:
     "Calls to one contact at most, all its numbers together."
     redial_gap: float = 300.0
     "Least time between two calls to the same number; also after an outcome that is not known."
+    callback_patience: float = 3600.0
+    "How long an agreed call-back waits for its agent; then anybody calls."
     dispositions: tuple[Disposition, ...] = ()
     "What an agent may say about a talk."
     do_not_call: tuple[str, ...] = ()

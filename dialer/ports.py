@@ -118,11 +118,14 @@ class DialStore(Protocol):
     async def revision(self) -> int:
         """Counted up with every change of a campaign and of a do-not-call list: cheap to ask several times a second."""
 
-    async def take(self, campaign: str, n: int, now: float, *, node: str, lease: float = 300.0) -> Sequence[Contact]:
+    async def take(
+        self, campaign: str, n: int, now: float, *, node: str, agents: Sequence[str] = (), lease: float = 300.0
+    ) -> Sequence[Contact]:
         """Up to `n` contacts that are due, by priority, then by time; from now on this node's for `lease` seconds.
 
         Nobody else gets them until they are given back, booked, or the lease ends without a command. Nothing comes of
-        a campaign that is not running. Contacts agreed with an agent come too: see `Contact.agent`.
+        a campaign that is not running. A call-back agreed with an agent (`Contact.agent`) comes while `agents` names
+        him, and for anybody after `Campaign.callback_patience`.
         """
 
     async def take_one(self, contact: str, now: float, *, node: str, lease: float = 300.0) -> Contact | None:
@@ -155,8 +158,10 @@ class DialStore(Protocol):
     async def unfinished(self, node: str) -> Sequence[Command]:
         """Commands of this node without a record, oldest first: after a crash each is booked as `unknown`."""
 
-    async def give_back(self, contacts: Sequence[str], node: str) -> None:
-        """Leased contacts that are not called after all: due again as they were."""
+    async def give_back(
+        self, contacts: Sequence[str], node: str, *, next_at: float | None = None, reason: str = ""
+    ) -> None:
+        """Leased contacts that are not called after all: due again as they were, or not before `next_at`."""
 
     async def give_back_all(self, node: str) -> int:
         """After a crash: all leased contacts of this node without an unfinished command; returns how many."""
