@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bua.jsontext import encode
+from b2bua.storage import agent_states
 from b2bua.storage.hot import Hot
 from b2bua.storage.tables import events
 
@@ -24,7 +25,9 @@ _INSERT = Hot(_insert)
 
 def store(conn: sa.Connection, records: Sequence[EventRow | Mapping[str, Any]]) -> None:
     """Store events from the spool: rows as they were appended, or records read back from its files."""
-    _INSERT.rows(conn, [record if isinstance(record, tuple) else row_of(record) for record in records])
+    rows = [record if isinstance(record, tuple) else row_of(record) for record in records]
+    _INSERT.rows(conn, rows)
+    agent_states.store(conn, rows)
 
 
 def row_of(record: Mapping[str, Any]) -> EventRow:

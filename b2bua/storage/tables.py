@@ -186,6 +186,18 @@ events = sa.Table(
     sqlite_with_rowid=False,
 )
 
+agent_states = sa.Table(
+    "agent_states",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("extension", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("time", Time, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"The last `agent.state` event of each agent: what a restart brings him back by."
+
 api_keys = sa.Table(
     "api_keys",
     METADATA,
