@@ -1,0 +1,50 @@
+"""How much risk a call may have, from what has been counted.
+
+Every live answer allows `cap` abandoned calls; what is left of that allowance is the budget.  The threshold is a
+function of the budget alone, so it remembers nothing and a restart changes nothing: it grows and shrinks by a fixed
+factor for each call of the budget.  That is the same as multiplying it after each live answer by
+exp(gain * (cap - abandoned)), abandoned being 0 or 1, without a state that could drift from the count.
+
+The budget that gives the middle threshold is a reserve: it pays for what nobody could foresee (half of the agents
+leave, twice as many people answer), so it grows with the agents.
+"""
+
+from collections.abc import Iterable
+from math import exp, inf
+
+from dialer.phases import Window
+
+MIDDLE = 0.02
+"Threshold at the reserve: what a search for the best constant found, at 10, 50 and 200 agents alike."
+LOWEST, HIGHEST = 0.0005, 0.08
+RESERVE = 2.0
+RESERVE_OF_AGENT = 0.08
+"Calls of budget held back: a fixed part, and one for each agent."
+STEEPNESS = 1.0
+"The threshold at a budget of 0 is the middle one times exp(-STEEPNESS)."
+
+
+def budget(windows: Iterable[Window]) -> float:
+    """Calls that may be abandoned in every window; infinite without a window."""
+    return min((window.budget for window in windows), default=inf)
+
+
+def worst(windows: Iterable[Window]) -> float:
+    """The rate of the window that leaves least."""
+    return min(windows, key=lambda window: window.budget).rate
+
+
+def exhausted(left: float) -> bool:
+    """One more abandoned call could break the cap."""
+    return left < 1.0
+
+
+def reserve(agents: int) -> float:
+    """Budget held back for surprises."""
+    return RESERVE + RESERVE_OF_AGENT * agents
+
+
+def threshold(left: float, agents: int) -> float:
+    """Largest chance that the next live answer finds no agent."""
+    held = reserve(agents)
+    return min(HIGHEST, max(LOWEST, MIDDLE * exp(min(10.0, STEEPNESS * (left / held - 1)))))
