@@ -60,7 +60,7 @@ class Conference:
         self._endpoint: pj.Endpoint | None = endpoint
         self._loop = asyncio.get_running_loop()
         self._open: dict[Line, object] = {}
-        "Players, recorders and taps; held here so that no garbage collection on a foreign thread ever ends one."
+        "Players, recorders, taps and ears; held here so that no garbage collection on a foreign thread ever ends one."
         self._lingering: deque[tuple[float, object]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -75,6 +75,8 @@ class Conference:
     def join(self, source: Line, sink: Line) -> bool:
         if not (source.alive and sink.alive):
             return False
+        if isinstance(sink.port, _Ear):
+            return pj.tandem_ear_hear(sink.port.place, source.port.getPortId(), 1) == 0
         try:
             source.port.startTransmit(sink.port)
         except pj.Error:
@@ -83,6 +85,9 @@ class Conference:
 
     def cut(self, source: Line, sink: Line) -> None:
         if not (source.alive and sink.alive):
+            return
+        if isinstance(sink.port, _Ear):
+            pj.tandem_ear_hear(sink.port.place, source.port.getPortId(), 0)
             return
         try:
             source.port.stopTransmit(sink.port)
@@ -120,6 +125,15 @@ class Conference:
             raise SoundError("tap", str(error.reason)) from None
         return self._keep(tap)
 
+    def open_ear(self) -> Line:
+        place = pj.tandem_ear_open()
+        if place < 0:
+            raise SoundError("ear", f"PJSIP error {-place}")
+        return self._keep(_Ear(place))
+
+    def heard(self) -> tuple[bytes, bytes, int]:
+        return pj.tandem_ears_take()
+
     def release(self, line: Line) -> None:
         port = self._open.pop(line, None)
         if not line.alive or port is None:
@@ -128,6 +142,8 @@ class Conference:
         line.port = None
         if isinstance(port, _TapPort):
             port.destroy()
+        elif isinstance(port, _Ear):
+            pj.tandem_ear_close(port.place)
         elif isinstance(port, pj.AudioMediaPlayer):
             self._lingering.append((self._loop.time() + LINGER, port))
             if self._timer is None:
@@ -144,7 +160,7 @@ class Conference:
         await asyncio.sleep(4 * FRAME)
         self._endpoint = None  # a process that wants another endpoint must be able to let go of this one
 
-    def _keep(self, port: pj.AudioMedia) -> Line:
+    def _keep(self, port: pj.AudioMedia | _Ear) -> Line:
         line = Line(port)
         self._open[line] = port
         return line
@@ -156,6 +172,19 @@ class Conference:
             self._lingering.popleft()
         if self._lingering:
             self._timer = self._loop.call_at(self._lingering[0][0], self._let_go)
+
+
+class _Ear:
+    """A sink in C; PJSUA2 knows nothing of it but its place."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    def getPortId(self) -> int:
+        """As of every other port here."""
+        return self.place
 
 
 class _TapPort(pj.AudioMediaPort):

@@ -54,6 +54,12 @@ class Line:
         self.alive = False
 
 
+class Listener(Protocol):
+    """Something that listens to a leg and has to end with it."""
+
+    def stop(self) -> None: ...
+
+
 class Back(Protocol):
     """What carries sound.  Called on the loop's thread; every method returns at once and leaves dead lines alone."""
 
@@ -91,6 +97,17 @@ class Back(Protocol):
         """A sink that gives each 20 ms frame (16-bit, mono) to `put`, on another thread.  Raises SoundError."""
         ...
 
+    def open_ear(self) -> Line:
+        """A sink whose 20 ms frames (8000 Hz, 16-bit, mono) are kept for `heard`, 64 at most.  Raises SoundError."""
+        ...
+
+    def heard(self) -> tuple[bytes, bytes, int]:
+        """What all ears have heard since the last time: each frame's place (32-bit), the frames, how many were lost.
+
+        Frames of one ear stand together, oldest first.
+        """
+        ...
+
     def release(self, line: Line) -> None:
-        """Close a player, recorder or tap that nobody is to hear or feed any more."""
+        """Close a player, recorder, tap or ear that nobody is to hear or feed any more."""
         ...

@@ -14,7 +14,7 @@ from pathlib import Path
 from media import patch, wav
 from media.patch import Point, Step
 from media.playing import Playing, Recording
-from media.ports import Back, Ending, Line, Port, SoundError, Source
+from media.ports import Back, Ending, Line, Listener, Port, SoundError, Source
 from media.tap import BATCH, ROOM, Ring, Tap
 from media.tones import Cadence, cadence_samples
 
@@ -149,7 +149,7 @@ class Sound:
         self.point = Point(name, drains=True)
         self.playings: set[Playing] = set()
         self.recordings: set[Recording] = set()
-        self.taps: set[Tap] = set()
+        self.taps: set[Listener] = set()
 
     def __repr__(self) -> str:
         return f"<sound {self.point!r}>"

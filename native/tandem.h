@@ -68,6 +68,22 @@ int tandem_gap(size_t stream, size_t media_port);
  * that tandem_gap took and that is not destroyed yet. */
 void tandem_gap_wake(size_t media_port);
 
+/* Opens an ear: a sink of the conference whose frames (20 ms, 8000 Hz, 16 bit, mono) wait in a ring of their own, 64 at
+ * most, silence included. Returns its place in the conference, or a pj_status_t made negative. These three let the GIL
+ * go while they wait for the conference. */
+int tandem_ear_open(void);
+
+/* Lets an ear hear the port at place source, or no longer. Returns 0 or a pj_status_t. */
+int tandem_ear_hear(int place, int source, int on);
+
+/* Closes it; what waits in its ring is thrown away. Harmless when there is none at this place. All ears have to be closed
+ * before libDestroy. */
+void tandem_ear_close(int place);
+
+/* All frames that wait in all ears: (the place of each as 32-bit numbers, the frames, how many were lost since the last
+ * time because a ring was full). Frames of one ear stand together, oldest first. */
+PyObject *tandem_ears_take(void);
+
 /* The status of the last INVITE that was refused, if that was one of this Call-ID; else 0. */
 int tandem_refused(const char *call_id);
 

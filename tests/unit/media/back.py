@@ -1,5 +1,6 @@
 """A back end that only takes notes: what a test needs to see which connections stand."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ class Notes:
         "Joins and cuts so far: the conference takes 100 of them a frame."
         self.open: set[Line] = set()
         self.ports_left = 1000
+        self.ears: list[Line] = []
+        self.says: dict[int, list[bytes]] = {}
+        "Frames on their way to an ear, by its number."
         self._numbers = 0
 
     def leg(self, name: str, number: int | None = None) -> Line:
@@ -72,6 +76,18 @@ class Notes:
         line = self._opened("tap", Path("tap"))
         line.port.frames = put
         return line
+
+    def open_ear(self) -> Line:
+        line = self._opened("ear", Path("ear"))
+        self.ears.append(line)
+        return line
+
+    def heard(self) -> tuple[bytes, bytes, int]:
+        """What `says` was given for each ear that is open."""
+        ears = [ear for ear in self.ears if ear.alive]
+        numbers = [ear.port.number for ear in ears for _ in self.says.get(ear.port.number, [])]
+        sounds = [frame for ear in ears for frame in self.says.pop(ear.port.number, [])]
+        return array("i", numbers).tobytes(), b"".join(sounds), 0
 
     def release(self, line: Line) -> None:
         self.open.remove(line)

@@ -1,0 +1,147 @@
+"""When somebody talks and when not, for many calls at a time: words and pauses from 20 ms frames.
+
+The noise floor is the quietest tenth of a second of the last 0.8 s, so it follows noise that comes and goes, and people
+who talk cannot raise it beyond the gaps between their syllables.  A frame is voice above the middle between that floor
+and the loudest talk, so that somebody's radio in the background makes no words beside the person at the telephone.
+Pure tones are no voice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from media.amd_spectrum import FRAME, FRAME_SAMPLES, KEPT, QUIET, Flags, Floats, Look, look
+
+__all__ = ["FRAME", "FRAME_SAMPLES", "Rows", "SpeechTiming", "Step"]
+
+Rows: TypeAlias = npt.NDArray[np.intp]
+Numbers: TypeAlias = npt.NDArray[np.int32]
+
+BLOCK = 5
+"Frames (0.1 s) in one block of the noise floor."
+BLOCKS = 8
+"Blocks that the noise floor looks back."
+FLOOR_AT_FIRST = -42.0
+"dBm0 that the floor does not pass in the first half second: it may begin with a word."
+UNSURE_FLOOR = 25
+"Frames of sound for which that holds."
+PEAK_AT_FIRST = -26.0
+"dBm0 that talk is taken to have until some was heard, and never less than PEAK_LEAST."
+PEAK_LEAST = -34.0
+PEAK_FALL = 0.03
+"dB by which the loudest talk is forgotten with each frame: 1.5 dB a second."
+SMOOTH = 0.5
+"Weight of the newest frame in the level."
+WAY_UP = 0.5
+"Where between floor and loudest talk the threshold lies."
+LEAST_ABOVE, MOST_BELOW = 5.0, 24.0
+"dB: the threshold is at least so much above the floor, and at most so much below the loudest talk."
+HISS_DB, HISS_CROSSINGS = 4.0, 0.35
+"A hiss (s, f, sh) counts although it is so many dB under the threshold."
+BEGIN = 3
+"Frames in a row that begin a word: 60 ms."
+END = 6
+"Frames in a row that end one: gaps up to 120 ms are inside words."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frame of some calls, in the order they were given.  Times are in frames since the call's row was opened."""
+
+    now: Numbers
+    "Frames so far, this one included."
+    look: Look
+    began: Flags
+    "A word has begun: at `start`."
+    ended: Flags
+    "A word has ended: it lasted from `start` to `stop`."
+    start: Numbers
+    stop: Numbers
+
+
+class SpeechTiming:
+    """Rows of state, one for each call."""
+
+    def __init__(self, room: int = 64) -> None:
+        self._kept: Floats = np.zeros((room, KEPT), dtype=np.float32)
+        self._blocks: Floats = np.zeros((room, BLOCKS), dtype=np.float32)
+        self._block: Floats = np.zeros(room, dtype=np.float32)
+        self._level: Floats = np.zeros(room, dtype=np.float32)
+        self._peak: Floats = np.zeros(room, dtype=np.float32)
+        self._heard: Numbers = np.zeros(room, dtype=np.int32)
+        "Frames with any sound at all: digital silence tells nothing about the noise."
+        self._now: Numbers = np.zeros(room, dtype=np.int32)
+        self._run: Numbers = np.zeros(room, dtype=np.int32)
+        "Voiced frames in a row; negative: silent ones."
+        self._word: Flags = np.zeros(room, dtype=np.bool_)
+        self._start: Numbers = np.zeros(room, dtype=np.int32)
+        self._stop: Numbers = np.zeros(room, dtype=np.int32)
+        self._free = list(range(room - 1, -1, -1))
+
+    def open(self) -> int:
+        """A fresh row."""
+        if not self._free:
+            self._grow()
+        row = self._free.pop()
+        self._kept[row] = 0
+        self._blocks[row] = self._block[row] = np.inf
+        self._level[row], self._peak[row] = QUIET, PEAK_AT_FIRST
+        for numbers in (self._heard, self._now, self._run, self._start, self._stop):
+            numbers[row] = 0
+        self._word[row] = False
+        return row
+
+    def close(self, row: int) -> None:
+        self._free.append(row)
+
+    def step(self, rows: Rows, frames: npt.NDArray[np.int16]) -> Step:
+        """One frame for each of these rows, none of which may come twice."""
+        seen, self._kept[rows] = look(self._kept[rows], frames)
+        self._now[rows] += 1
+        voiced = self._voiced(rows, seen)
+        run = self._run[rows]
+        run = np.where(voiced, np.maximum(run, 0) + 1, np.minimum(run, 0) - 1).astype(np.int32)
+        self._run[rows] = run
+        now, word = self._now[rows], self._word[rows]
+        began = ~word & (run == BEGIN)
+        self._start[rows] = np.where(began, now - BEGIN, self._start[rows])
+        word |= began
+        ended = word & (run == -END)
+        self._stop[rows] = np.where(word & voiced, now, self._stop[rows])
+        self._word[rows] = word & ~ended
+        return Step(now, seen, began, ended, self._start[rows], self._stop[rows])
+
+    def _voiced(self, rows: Rows, seen: Look) -> Flags:
+        sounds = seen.level > QUIET
+        before = self._level[rows]
+        level = np.where(before > QUIET, (1 - SMOOTH) * before + SMOOTH * seen.level, seen.level)
+        level = np.where(sounds, level, before)
+        self._level[rows] = level
+        heard = self._heard[rows] + sounds
+        self._heard[rows] = heard
+        self._block[rows] = np.where(sounds, np.minimum(self._block[rows], level), self._block[rows])
+        full = sounds & (heard % BLOCK == 0)
+        if full.any():
+            which = rows[full]
+            self._blocks[which, (heard[full] // BLOCK) % BLOCKS] = self._block[which]
+            self._block[which] = np.inf
+        floor = np.minimum(self._blocks[rows].min(axis=1), self._block[rows])
+        floor = np.where(heard < UNSURE_FLOOR, np.minimum(floor, FLOOR_AT_FIRST), floor)
+        peak = np.maximum(self._peak[rows] - PEAK_FALL, PEAK_LEAST)
+        peak = np.where(seen.tone, peak, np.maximum(level, peak))
+        self._peak[rows] = peak
+        threshold = np.maximum(floor + (peak - floor) * WAY_UP, peak - MOST_BELOW)
+        threshold = np.maximum(threshold, floor + LEAST_ABOVE)
+        hiss = (seen.level > threshold - HISS_DB) & (seen.crossings > HISS_CROSSINGS)
+        return ((seen.level > threshold) | hiss) & ~seen.tone
+
+    def _grow(self) -> None:
+        room = len(self._now)
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.ndarray):
+                setattr(self, name, np.concatenate([value, np.zeros_like(value)]))
+        self._free.extend(range(2 * room - 1, room - 1, -1))
