@@ -7,29 +7,30 @@ No mode exceeds the limits of the campaign and of its trunks, none dials for an 
 while the cap on abandoned calls is reached none dials more than one call for each idle agent.
 """
 
-from enum import StrEnum
-
+from dialer.campaign import Mode, Pacing
 from dialer.learning import Learned
-from dialer.phases import Rules, Situation
+from dialer.phases import Limits, Rules, Situation
 from dialer.predictive import predictive
 from dialer.ratio import broadcast, power, preview, progressive
 from dialer.rule_based import rule_based, stale
 from dialer.verdict import Cause, Decision
 
-
-class Mode(StrEnum):
-    """How a campaign is paced."""
-
-    PREVIEW = "preview"
-    PROGRESSIVE = "progressive"
-    POWER = "power"
-    RULE_BASED = "rule-based"
-    PREDICTIVE = "predictive"
-    BROADCAST = "broadcast"
-
-
 AUTOMATIC = frozenset({Mode.POWER, Mode.PREDICTIVE})
 "Need agents whose phones answer by themselves or stay connected."
+
+
+def rules_of(pacing: Pacing) -> Rules:
+    """The parameters as a campaign writes them."""
+    return Rules(
+        ratio=pacing.ratio,
+        target=pacing.target,
+        literal=pacing.literal,
+        count_paused=pacing.resume_stale,
+        stale_pause=pacing.stale_pause,
+        least_agents=pacing.agents_least,
+        least_answers=pacing.answers_least,
+        limits=Limits(lines=pacing.lines),
+    )
 
 
 def pace(mode: Mode, seen: Situation, rules: Rules, learned: Learned) -> Decision:

@@ -24,10 +24,10 @@ class Window:
         """Abandoned share of the live answers."""
         return self.abandoned / self.answered if self.answered else 0.0
 
-    @property
-    def budget(self) -> float:
-        """Calls that may still be abandoned before the share is over the cap; below 0 when it is."""
-        return self.cap * self.answered - self.abandoned
+    def left(self, target: float | None = None) -> float:
+        """Calls that may be abandoned until the share is the cap, or the target if lower; below 0 when it is over."""
+        cap = self.cap if target is None else min(self.cap, target)
+        return cap * self.answered - self.abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +91,19 @@ class Limits:
     "Calls that one decision may start."
 
 
-NO_LIMITS = Limits(ratio=None)
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The parameters of the modes; each mode reads its own."""
 
-    ratio: float = 2.0
-    "Power: calls for each idle agent. Rule-based: the same, where `by_share` is off."
-    by_share: bool = True
-    "Rule-based: one call divided by the learned share of live answers for each idle agent."
+    ratio: float = 1.0
+    "Power: calls for each idle agent. Rule-based: at most so many."
+    target: float | None = None
+    "Abandoned share to steer to, where that is below the caps."
     literal: bool = False
-    "Rule-based as R3-14..16 say it, word by word: the cap acts only while no agent is idle."
+    "Rule-based as R3-14..16 say it, word by word: the cap acts only while no agent is idle, who is paused counts."
     count_paused: bool = False
     "Rule-based: who is on pause longer than `stale_pause` counts as idle."
-    stale_pause: float = 600.0
+    stale_pause: float = 120.0
     least_agents: int = 5
     "Predictive with fewer agents on duty dials one call for each idle agent."
     least_answers: int = 30

@@ -22,7 +22,8 @@ class Forecast:
     """Agents left over at each horizon: mean and variance."""
 
     def __init__(self, seen: Situation, learned: Learned) -> None:
-        assert learned.answered is not None and learned.freed is not None
+        assert learned.answered is not None
+        assert learned.freed is not None
         count = len(learned.horizons)
         answered = learned.answered.sum(seen.now, seen.ringing)
         freed = learned.freed.sum(seen.now, seen.talking)
@@ -65,7 +66,7 @@ def predictive(seen: Situation, rules: Rules, learned: Learned) -> Decision:
         return one_each(seen, Cause.FEW_AGENTS)
     if learned.answers < rules.least_answers or not learned.horizons:
         return one_each(seen, Cause.FEW_DATA)
-    left = budget(seen.windows)
+    left = budget(seen.windows, rules.target)
     if exhausted(left):
         return one_each(seen, Cause.CAP, worst(seen.windows))
     theta = threshold(left, seen.agents)

@@ -32,7 +32,7 @@ def power(seen: Situation, rules: Rules, share: float | None) -> Decision:
     """`rules.ratio` calls for each idle agent, while the cap allows more than one."""
     if seen.manual:
         return Decision.of(0, Cause.NOT_AUTOMATIC, seen.manual)
-    return several_each(seen, rules.ratio, share, Cause.POWER)
+    return several_each(seen, rules.ratio, share, Cause.POWER, rules.target)
 
 
 def paid_for(left: float, share: float | None) -> float:
@@ -44,11 +44,13 @@ def paid_for(left: float, share: float | None) -> float:
     return min(10.0**6, left / max(share or 1.0, 0.01))
 
 
-def several_each(seen: Situation, ratio: float, share: float | None, cause: Cause) -> Decision:
+def several_each(
+    seen: Situation, ratio: float, share: float | None, cause: Cause, target: float | None = None
+) -> Decision:
     """`ratio` calls for each idle agent, and no more beyond one each than the cap can pay for."""
     if not seen.ready:
         return nobody(seen)
-    left = budget(seen.windows)
+    left = budget(seen.windows, target)
     if exhausted(left):
         return one_each(seen, Cause.CAP, worst(seen.windows))
     wanted = int(ratio * seen.ready + 1e-9) - seen.open

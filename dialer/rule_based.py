@@ -18,9 +18,6 @@ from dialer.ratio import nobody, one_each, paid_for, several_each
 from dialer.threshold import budget, exhausted, worst
 from dialer.verdict import Cause, Decision
 
-LEAST_SHARE = 0.1
-"A share of live answers below this is not believed: ten calls for each agent are enough."
-
 
 def stale(seen: Situation, rules: Rules) -> int:
     """Agents on pause for longer than the preset time."""
@@ -28,10 +25,8 @@ def stale(seen: Situation, rules: Rules) -> int:
 
 
 def each(rules: Rules, learned: Learned) -> float:
-    """Calls for an idle agent."""
-    if not rules.by_share:
-        return rules.ratio
-    return 1.0 if learned.share is None else 1 / max(learned.share, LEAST_SHARE)
+    """Calls for an idle agent: as many as give one answer, if the ratio allows them."""
+    return 1.0 if not learned.share else max(1.0, min(rules.ratio, 1 / learned.share))
 
 
 def soon(seen: Situation, learned: Learned) -> float:
@@ -50,13 +45,13 @@ def rule_based(seen: Situation, rules: Rules, learned: Learned) -> Decision:
     ratio = each(rules, learned)
     if seen.ready:
         faster = ratio * (1 + soon(seen, learned) / seen.ready)
-        return several_each(seen, faster, learned.share, Cause.RULE_IDLE)
+        return several_each(seen, faster, learned.share, Cause.RULE_IDLE, rules.target)
     over = _over(seen)
     if over is not None:
         return Decision.of(0, Cause.CAP, over.rate)
     if not rules.count_paused or not stale(seen, rules):
         return nobody(seen)
-    left = budget(seen.windows)
+    left = budget(seen.windows, rules.target)
     if exhausted(left):
         return Decision.of(0, Cause.CAP, worst(seen.windows))
     return _paused(seen, rules, ratio).cut(int(paid_for(left, learned.share)) - seen.open, Cause.CAP)

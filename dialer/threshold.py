@@ -24,14 +24,17 @@ STEEPNESS = 1.0
 "The threshold at a budget of 0 is the middle one times exp(-STEEPNESS)."
 
 
-def budget(windows: Iterable[Window]) -> float:
-    """Calls that may be abandoned in every window; infinite without a window."""
-    return min((window.budget for window in windows), default=inf)
+def budget(windows: Iterable[Window], target: float | None = None) -> float:
+    """Calls that may be abandoned in every window; infinite without a window.
+
+    A target below a window's cap stands for the cap.
+    """
+    return min((window.left(target) for window in windows), default=inf)
 
 
 def worst(windows: Iterable[Window]) -> float:
     """The rate of the window that leaves least."""
-    return min(windows, key=lambda window: window.budget).rate
+    return min(windows, key=lambda window: window.left()).rate
 
 
 def exhausted(left: float) -> bool:
