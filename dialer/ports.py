@@ -21,6 +21,8 @@ class Written(StrEnum):
     "The campaign was paused or stopped meanwhile."
     LEASE_LOST = "lease-lost"
     "The contact is not this node's any more: withdrawn, closed, or taken by another."
+    NOT_ITS_NUMBER = "not-its-number"
+    "The contact does not have this number: only numbers of an imported batch are dialled."
     LISTED = "listed"
     "The number is on a do-not-call list that counts for the campaign."
     IN_CALL = "in-call"
@@ -177,6 +179,9 @@ class DialStore(Protocol):
 
     async def list_number(self, tenant: str, number: str, reason: str, now: float, *, list: str = "own") -> bool:
         """Put a number on a do-not-call list, from now on; its open contacts close. False: it was there."""
+
+    async def is_done(self, campaign: str) -> bool:
+        """Whether every contact has its result and every command its record (R3-08); cheap, for after each record."""
 
     async def progress(self, campaign: str, now: float) -> Progress:
         """How far it is."""

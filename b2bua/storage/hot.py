@@ -30,6 +30,13 @@ class Hot:
             return row
         return cast(Sequence[Any] | None, conn.execute(self._statement(conn.dialect.name), values).first())
 
+    def all(self, conn: sa.Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run it and return every row."""
+        raw = driver(conn)
+        if raw is not None:
+            return raw.execute(self._sql, self._parameters(values)).fetchall()
+        return cast(Sequence[Sequence[Any]], conn.execute(self._statement(conn.dialect.name), values).all())
+
     def rowcount(self, conn: sa.Connection, values: Mapping[str, Any]) -> int:
         """Run it and return how many rows it changed."""
         raw = driver(conn)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context
 
-from b2bua.storage.tables import METADATA
+from b2bua.storage.dial_tables import METADATA
 
 
 def run(conn: sa.Connection) -> None:

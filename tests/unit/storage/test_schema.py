@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from b2bua.storage import SchemaOutdated, Storage
-from b2bua.storage.tables import METADATA
+from b2bua.storage.dial_tables import METADATA
 from b2bua.storage.upgrade import HEAD, config, upgrade
 from tests.postgres import Postgres
 
