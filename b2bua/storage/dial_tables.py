@@ -138,6 +138,13 @@ dial_commands = sa.Table(
     sa.Index("ix_dial_commands_campaign", "campaign", "id"),
     sa.Index("ix_dial_commands_contact", "contact", "id"),
     sa.Index(
+        "ix_dial_commands_open",
+        "node",
+        "campaign",
+        sqlite_where=sa.text("outcome IS NULL"),
+        postgresql_where=sa.text("outcome IS NULL"),
+    ),
+    sa.Index(
         "ix_dial_commands_open_contact",
         "contact",
         unique=True,

@@ -112,6 +112,7 @@ def upgrade() -> None:
     op.create_index("ix_dial_commands_number", "dial_commands", ["tenant", "number", "at"])
     op.create_index("ix_dial_commands_campaign", "dial_commands", ["campaign", "id"])
     op.create_index("ix_dial_commands_contact", "dial_commands", ["contact", "id"])
+    part("dial_commands", "ix_dial_commands_open", ["node", "campaign"], UNFINISHED)
     part("dial_commands", "ix_dial_commands_open_contact", ["contact"], UNFINISHED, unique=True)
     part("dial_commands", "ix_dial_commands_open_number", ["tenant", "number"], UNFINISHED, unique=True)
     op.create_table(
