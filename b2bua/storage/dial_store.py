@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from b2bua.storage import campaign_rows, command_rows, contact_rows, do_not_call_rows, snapshot_rows
 from b2bua.storage.dial_tables import contacts, dial_commands, dial_counts
+from b2bua.storage.hot import Hot
 from b2bua.storage.storage import Storage
 from dialer.campaign import Campaign, CampaignState
 from dialer.command import Command, Record
-from dialer.contact import Contact, ContactState
+from dialer.contact import PRIORITIES, Contact, ContactState
 from dialer.counts import NAMES, Counts, HourCounts, hour_of
 from dialer.outcome import Outcome
 from dialer.ports import Limit, NumberFacts, PastCall, Progress, Snapshot, Written
@@ -128,6 +129,15 @@ class DialStore:
         return made
 
 
+_OPEN = (
+    contacts.c.campaign == sa.bindparam("campaign_"),
+    contacts.c.state == contact_rows.OPEN,
+    contacts.c.priority == sa.bindparam("priority_"),
+)
+DUE = Hot(sa.select(sa.func.count()).where(*_OPEN, contacts.c.next_at <= sa.bindparam("now_", type_=sa.Double)))
+FIRST = Hot(sa.select(contacts.c.next_at).where(*_OPEN).order_by(contacts.c.next_at).limit(1))
+
+
 def _take(
     conn: sa.Connection, id: str, n: int, now: float, node: str, agents: Sequence[str], lease: float
 ) -> list[Contact]:  # fmt: skip
@@ -205,96 +215,6 @@ def _in_call(conn: sa.Connection, campaign: str) -> int:
     return sum(row[0] == campaign for row in conn.execute(nodes))
 
 
-def progress(self, campaign: str, now: float) -> Progress:
-        """How far it is. Raises NotFound."""
-        return await self.storage.read(lambda conn: progress(conn, campaign, now))
-
-    async def order(
-        self, campaign: str, order: str, now: float, *, reason: str = "", node: str = "", by: str = "dialler"
-    ) -> Campaign:
-        """`start`, `pause`, `resume`, `drain`, `stop` or `end`. Raises NotFound, Conflict."""
-        return await self.storage.write(
-            lambda conn: campaign_rows.order(conn, campaign, order, now, reason=reason, node=node, by=by)
-        )
-
-    async def snapshot(self, campaign: str, now: float, *, kind: str) -> Snapshot:
-        """Make one and keep it (R3-13). Raises NotFound."""
-        made = await self.storage.read(lambda conn: snapshot_rows.make(conn, campaign, now, kind), timeout=60.0)
-        await self.storage.write(lambda conn: snapshot_rows.keep(conn, made))
-        return made
-
-
-def _take(
-    conn: sa.Connection, id: str, n: int, now: float, node: str, agents: Sequence[str], lease: float
-) -> list[Contact]:  # fmt: skip
-    row = contact_rows.RUNS.first(conn, {"id_": id})
-    if row is None or row[0] != CampaignState.RUNNING:
-        return []
-    patience = campaign_rows.of_row(row[1], row[0]).callback_patience
-    return contact_rows.take(conn, id, n, now, node, agents, now + lease, patience)
-
-
-def _withhold(
-    conn: sa.Connection, id: str, node: str, cause: str, now: float, next_at: float | None
-) -> Step | None:  # fmt: skip
-    found = contact_rows.find(conn, id)
-    if found is None or found[0].state is not ContactState.LEASED or found[1] != node:
-        return None
-    contact = found[0]
-    row = contact_rows.RUNS.first(conn, {"id_": contact.campaign})
-    if row is None:
-        return None
-    detail = {"never": True} if next_at is None else {"next_at": next_at}
-    record = Record("", Outcome.WITHHELD, now, cause=cause, detail=detail)
-    step = next_step(campaign_rows.of_row(row[1], row[0]), contact, contact.number.number, record)
-    moved = after(contact, contact.number.number, record, step)
-    # a contact may wait so for days: this is counted, but is no part of its own history
-    contact_rows.save(conn, replace(moved, outcomes=contact.outcomes))
-    command_rows.count(conn, contact.campaign, now, Counts(withheld=1))
-    return step
-
-
-def _facts(conn: sa.Connection, id: str, numbers: Sequence[str], since: float) -> dict[str, NumberFacts]:
-    campaign = campaign_rows.get(conn, id)
-    asked = {"tenant_": campaign.tenant, "since_": since}
-    return {
-        number: NumberFacts(
-            do_not_call_rows.listed(conn, campaign, number),
-            tuple(
-                PastCall(at, None if outcome is None else Outcome(outcome), of, bool(live))
-                for at, outcome, of, live in command_rows.PAST.all(conn, {**asked, "number_": number})
-            ),
-        )
-        for number in dict.fromkeys(numbers)
-    }
-
-
-def _counters(conn: sa.Connection, campaign: str, since: float) -> list[HourCounts]:
-    query = (
-        sa.select(dial_counts.c.hour, *(dial_counts.c[name] for name in NAMES))
-        .where(dial_counts.c.campaign == campaign, dial_counts.c.hour >= hour_of(since))
-        .order_by(dial_counts.c.hour)
-    )
-    return [HourCounts(row[0], Counts(*(int(value) for value in row[1:]))) for row in conn.execute(query)]
-
-
-def _list_number(conn: sa.Connection, tenant: str, number: str, reason: str, now: float, name: str) -> bool:
-    if not do_not_call_rows.add(conn, tenant, name, [number], reason, now):
-        return False
-    if name == do_not_call_rows.OWN:
-        do_not_call_rows.close_contacts(conn, tenant, [number])
-    campaign_rows.changed(conn)
-    return True
-
-
-def _is_done(conn: sa.Connection, campaign: str) -> bool:
-    alive = sa.select(contacts.c.id).where(
-        contacts.c.campaign == campaign,
-        contacts.c.state.in_((ContactState.OPEN.value, ContactState.LEASED.value)),
-    )
-    return conn.execute(alive.limit(1)).first() is None
-
-
 def progress(conn: sa.Connection, id: str, now: float) -> Progress:
     """How far a campaign is, on one view of the database. Raises NotFound."""
     campaign = campaign_rows.get(conn, id)
@@ -304,9 +224,15 @@ def progress(conn: sa.Connection, id: str, now: float) -> Progress:
             sa.select(contacts.c.state, sa.func.count()).where(contacts.c.campaign == id).group_by(contacts.c.state)
         )
     }
-    mine = (contacts.c.campaign == id, contacts.c.state == contact_rows.OPEN)
-    due = conn.execute(sa.select(sa.func.count()).where(*mine, contacts.c.next_at <= now)).scalar_one()
-    next_at = conn.execute(sa.select(sa.func.min(contacts.c.next_at)).where(*mine)).scalar_one()
+    # by priority, because that is what the index over the open ones begins with
+    due, next_at = 0, None
+    for priority in PRIORITIES:
+        row = DUE.first(conn, {"campaign_": id, "priority_": priority, "now_": now})
+        assert row is not None  # an aggregate has one row
+        due += int(row[0])
+        first = FIRST.first(conn, {"campaign_": id, "priority_": priority})
+        if first is not None and (next_at is None or first[0] < next_at):
+            next_at = first[0]
     in_call = _in_call(conn, id)
     total = Counts()
     for hour in _counters(conn, id, 0.0):
@@ -320,7 +246,7 @@ def progress(conn: sa.Connection, id: str, now: float) -> Progress:
         leased=by_state.get(ContactState.LEASED.value, 0),
         held=by_state.get(ContactState.HELD.value, 0),
         closed=by_state.get(ContactState.CLOSED.value, 0),
-        due=int(due),
+        due=due,
         in_call=in_call,
         next_at=next_at,
         counts=total,
