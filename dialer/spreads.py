@@ -65,6 +65,7 @@ class Spread:
             ended = np.stack([np.convolve(one, box, "same") for one in ended])
             at_risk = np.convolve(at_risk, box, "same")
         hazards = (ended + BELIEF * mean) / (at_risk + BELIEF)
+        hazards[:, -1] = hazards[:, -2]  # the last bin holds all later ends, of however many bins of life
         return Curve(self.width, hazards, reach)
 
 
@@ -145,7 +146,10 @@ class Chances:
 
 def _bin(ages: Floats, width: float, last: int) -> NDArray[np.intp]:
     """The nearest boundary between bins; a clock that went back is age 0."""
-    return np.clip((ages / width + 0.5).astype(np.intp), 0, last)
+    found = (ages / width + 0.5).astype(np.intp)
+    np.minimum(found, last, out=found)
+    np.maximum(found, 0, out=found)
+    return found
 
 
 def _part(chance: Floats, of: Floats) -> Floats:

@@ -14,6 +14,7 @@ import typer
 from . import calls as call_rates
 from . import cores, latency, leak, media, plot, results, table
 from . import floor as floors
+from . import pacing as pacings
 from . import profile as profiling
 from .console import PROGRESS, RESULT, note
 from .machine import ROOT, this_machine
@@ -166,6 +167,19 @@ def choosing(
     _finish(kept, "floor")
 
 
+@app.command(name="pacing")
+def deciding(
+    runs: Runs = 5,
+    decisions: Annotated[int, typer.Option(min=100, help="Decisions of each size in a run.")] = 5000,
+) -> None:
+    """How many calls a campaign starts now: predictive pacing with 200 and with 2,000 agents."""
+    if not wait_for_quiet(cores.choose(Options.server_core), Options.patience):
+        note("the machine is in use by others: figures will suffer")
+    kept = results.load(Options.out)
+    kept.pacing = pacings.measure(runs=runs, decisions=decisions)
+    _finish(kept, "pacing")
+
+
 @app.command()
 def profile(
     rate: Annotated[float, typer.Option(help="Calls a second.")] = 100.0,
@@ -190,12 +204,14 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         sound(runs=1, calls=50, seconds=5.0, search=False)
         leaks(calls=1500)
         choosing(runs=1)
+        deciding(runs=1)
     else:
         calls()
         setup_times()
         sound()
         leaks()
         choosing()
+        deciding()
         profile()
 
 

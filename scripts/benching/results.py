@@ -11,6 +11,7 @@ from .latency import SetupTimes
 from .leak import Leaks
 from .machine import Machine
 from .media import Load, MediaResult
+from .pacing import PacingTimes
 from .profile import Profile
 from .stage import Kind
 
@@ -33,6 +34,7 @@ class Results:
     media: MediaResult | None = None
     leak: Leaks | None = None
     floor: FloorTimes | None = None
+    pacing: PacingTimes | None = None
     profile: Profile | None = None
 
     def save(self, folder: Path) -> Path:
@@ -62,6 +64,8 @@ def load(folder: Path) -> Results:
         results.leak = Leaks(**said["leak"])
     if said.get("floor"):
         results.floor = FloorTimes(**said["floor"])
+    if said.get("pacing"):
+        results.pacing = PacingTimes(**said["pacing"])
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results

@@ -25,6 +25,8 @@ MEMORY_GOAL = 300.0
 LOSS_GOAL = 0.001
 OFFER_GOAL = 1.0
 "Milliseconds, with 1,000 agents, 200 queues and 2,000 waiting callers."
+DECISION_GOALS = {"200": 100.0, "2000": 1000.0}
+"Microseconds of a decision of the predictive pacing, by the number of agents."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,14 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     """Everything that has been measured."""
-    return [*_calls(results), *_latency(results), *_media(results), *_leak(results), *_floor(results)]
+    return [
+        *_calls(results),
+        *_latency(results),
+        *_media(results),
+        *_leak(results),
+        *_floor(results),
+        *_pacing(results),
+    ]
 
 
 def _calls(results: Results) -> list[Row]:
@@ -156,6 +165,21 @@ def _floor(results: Results) -> list[Row]:
             (f"{floor.AGENTS} agents, a caller comes", found.idle_p99),
         )
     ] + [Row(f"  double offers among {found.offers}", str(found.double), goal="0", met=found.double == 0)]
+
+
+def _pacing(results: Results) -> list[Row]:
+    found = results.pacing
+    if not found:
+        return []
+    return [
+        Row(
+            f"{agents} agents: calls to dial decided, p50, CPU us",
+            _spread(times, "{:.0f}"),
+            goal=f"<= {DECISION_GOALS[agents]:.0f}",
+            met=statistics.median(times) <= DECISION_GOALS[agents],
+        )
+        for agents, times in found.p50.items()
+    ] + [Row(f"  {agents} agents: p99, CPU us", _spread(times, "{:.0f}")) for agents, times in found.p99.items()]
 
 
 def _ratio(mine: float, theirs: float) -> float | None:

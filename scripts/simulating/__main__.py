@@ -11,6 +11,7 @@ from routing.queue import Strategy
 
 from . import picture, report
 from .callers import arrivals
+from .dialer_command import dialer
 from .run import simulate
 from .scenario import BadScenario, load
 
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 @app.callback()
 def common() -> None:
-    """Commands by name, also while there is only one."""
+    """Commands by name."""
 
 
 @app.command()
@@ -67,6 +68,8 @@ def queue(
         picture.draw(outcomes, png)
         PROGRESS.print(str(png))
 
+
+app.command()(dialer)
 
 if __name__ == "__main__":
     app(prog_name="scripts/simulate")
