@@ -85,7 +85,7 @@ def every(conn: sa.Connection, campaign: str) -> list[Batch]:
 
 
 def begin(conn: sa.Connection, campaign: str, id: str, source: str, node: str, by: str, now: float) -> Batch:
-    """A new batch, or one that failed or was withdrawn for another try (call `clear` before adding).
+    """A new batch, or one that failed or was withdrawn for another try.
 
     Raises NotFound without such a campaign, Conflict for a batch that is there.
     """
@@ -95,13 +95,14 @@ def begin(conn: sa.Connection, campaign: str, id: str, source: str, node: str, b
     if row is not None and row[0] in (LOADING, READY):
         raise Conflict(f"batch {id} of campaign {campaign} is {row[0]}: withdraw it first, or give another id")
     conn.execute(sa.delete(batches).where(*this))
+    conn.execute(sa.delete(batch_problems).where(batch_problems.c.campaign == campaign, batch_problems.c.batch == id))
     made = Batch(campaign, id, source, LOADING, node, by, began_at=now)
     conn.execute(sa.insert(batches), {name: getattr(made, name) for name in Batch.__slots__})
     return made
 
 
 def clear(conn: sa.Connection, campaign: str, id: str) -> int:
-    """Remove up to a slice of what an import that failed has left; returns how many contacts."""
+    """Remove up to a slice of the contacts that an import which failed has left; returns how many."""
     staged = sa.select(contacts.c.id).where(
         contacts.c.campaign == campaign,
         contacts.c.batch == id,
@@ -116,10 +117,6 @@ def clear(conn: sa.Connection, campaign: str, id: str) -> int:
             )
         )
         conn.execute(sa.delete(contacts).where(contacts.c.id.in_(some)))
-    else:
-        conn.execute(
-            sa.delete(batch_problems).where(batch_problems.c.campaign == campaign, batch_problems.c.batch == id)
-        )
     return len(some)
 
 
@@ -319,10 +316,7 @@ def problems(
     return [(RowProblem(row.row, row.kind, row.value, row.message), row.n) for row in conn.execute(query)]
 
 
-def lost(conn: sa.Connection, node: str, now: float) -> int:
-    """At a node's start: imports that died with it are failed; returns how many."""
-    return conn.execute(
-        sa.update(batches)
-        .where(batches.c.node == node, batches.c.state == LOADING)
-        .values(state=FAILED, error="the server ended while it was imported; import it again", ended_at=now)
-    ).rowcount
+def loading(conn: sa.Connection, node: str) -> list[Batch]:
+    """Imports of a node that are not over: at its start, those that died with it."""
+    query = sa.select(batches).where(batches.c.node == node, batches.c.state == LOADING)
+    return [of_row(row) for row in conn.execute(query).mappings()]

@@ -1,0 +1,169 @@
+"""The work of the importing process: read, prepare, write in slices; the batch opens when it is whole."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from b2bua.importing import reading, source
+from b2bua.importing.reading import BadFile, Row
+from b2bua.importing.source import Source, SourceFailed
+from b2bua.storage import Storage, batch_rows, campaign_rows
+from b2bua.storage.batch_rows import SLICE, Batch
+from dialer.batch import Prepared, RowProblem, prepare
+from dialer.campaign import Campaign
+from dialer.command import CommandIds
+
+BREATH = 0.002
+"Seconds between two slices in which others may write: SQLite has one writer at a time."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One import."""
+
+    database: str
+    campaign: str
+    batch: str
+    form: str
+    "`csv`, `jsonl` or `sql`."
+    path: Path | None = None
+    source: Source | None = None
+    priority: int = 5
+
+
+async def run(job: Job) -> Batch:
+    """Import the batch that `batch_rows.begin` has made; what goes wrong is kept with it.
+
+    Raises StorageError when the database cannot be reached any more: the batch then stays `loading` until it is begun
+    anew.
+    """
+    storage = await Storage.open(job.database, timeout=30.0, pool=1, upgrade=False)
+    try:
+        try:
+            error = await _load(storage, job)
+        except (BadFile, SourceFailed) as failed:
+            error = str(failed)
+        except OSError as failed:
+            error = f"the file cannot be read: {failed.strerror}"
+        return await _end(storage, job, error)
+    finally:
+        await storage.close()
+
+
+async def _load(storage: Storage, job: Job) -> str:
+    """Everything but the opening; returns what failed, empty for nothing."""
+    campaign = await storage.read(lambda conn: campaign_rows.get(conn, job.campaign))
+    batch = await storage.read(lambda conn: batch_rows.get(conn, job.campaign, job.batch))
+    await clear(storage, job.campaign, job.batch)
+    slice_ = _Slice(storage, campaign, batch)
+    async for some, share in _rows(job):
+        for at, data in some:
+            if isinstance(data, RowProblem):
+                slice_.problems.append(data)
+            else:
+                made, wrong = prepare(at, data, region=campaign.region, priority=job.priority)
+                slice_.problems += wrong
+                if made is not None:
+                    slice_.prepared.append(made)
+            slice_.rows = at
+        slice_.share = share
+        if len(slice_.prepared) >= SLICE or len(slice_.problems) >= SLICE:
+            await slice_.write()
+    await slice_.write()
+    return "" if slice_.rows else "there is no row in it"
+
+
+class _Slice:
+    """What is written next."""
+
+    def __init__(self, storage: Storage, campaign: Campaign, batch: Batch) -> None:
+        self.storage, self.campaign, self.batch = storage, campaign, batch
+        self.prepared: list[Prepared] = []
+        self.problems: list[RowProblem] = []
+        self.rows, self.share = 0, 0.0
+        self._ids = CommandIds(secrets.randbits)
+
+    async def write(self) -> None:
+        await self.storage.write(
+            lambda conn: batch_rows.add(
+                conn,
+                self.campaign,
+                self.batch,
+                self.prepared,
+                self.problems,
+                rows=self.rows,
+                share=self.share,
+                new_id=lambda: self._ids.next(time.time()),
+            )
+        )
+        self.prepared, self.problems = [], []
+        await asyncio.sleep(BREATH)
+
+
+async def _rows(job: Job) -> AsyncIterator[tuple[list[Row], float]]:
+    """Rows some at a time, with the share of the source that was read."""
+    if job.source is not None:
+        async for some in source.rows(job.source, job.batch):
+            yield some, 0.0
+        return
+    assert job.path is not None  # a job has one or the other
+    some, share = [], 0.0
+    for row, share in reading.rows(job.path, job.form):
+        some.append(row)
+        if len(some) == SLICE:
+            yield some, share
+            some = []
+    if some:
+        yield some, share
+
+
+async def _end(storage: Storage, job: Job, error: str) -> Batch:
+    """Open what is whole; of what failed nothing stays but its problems."""
+    if error:
+        await clear(storage, job.campaign, job.batch)
+        return await storage.write(
+            lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time(), error=error)
+        )
+    after: int | None = 0
+    while after is not None:
+        after = await storage.write(partial(batch_rows.open_some, campaign=job.campaign, id=job.batch, after=after))
+        await asyncio.sleep(BREATH)
+    return await storage.write(lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time()))
+
+
+async def clear(storage: Storage, campaign: str, batch: str) -> None:
+    """Remove the contacts of a batch that never became whole."""
+    more = 1
+    while more:
+        more = await storage.write(lambda conn: batch_rows.clear(conn, campaign, batch))
+        await asyncio.sleep(BREATH)
+
+
+async def add_now(
+    storage: Storage, campaign: Campaign, batch: Batch, given: Sequence[dict[str, Any]]
+) -> tuple[Batch, list[RowProblem]]:
+    """Import a few rows at once, in this process: up to a slice. The batch must have been begun."""
+    prepared, problems = await asyncio.to_thread(_prepare, campaign, given)
+    slice_ = _Slice(storage, campaign, batch)
+    slice_.prepared, slice_.problems, slice_.rows = prepared, problems, len(given)
+    await slice_.write()
+    job = Job("", campaign.id, batch.id, "api")
+    done = await _end(storage, job, "")
+    found = await storage.read(lambda conn: batch_rows.problems(conn, campaign.id, batch.id, 10 * SLICE))
+    return done, [problem for problem, _ in found]
+
+
+def _prepare(campaign: Campaign, given: Sequence[dict[str, Any]]) -> tuple[list[Prepared], list[RowProblem]]:
+    made: list[Prepared] = []
+    problems: list[RowProblem] = []
+    for at, data in enumerate(given, 1):
+        one, wrong = prepare(at, data, region=campaign.region)
+        problems += wrong
+        if one is not None:
+            made.append(one)
+    return made, problems
