@@ -52,6 +52,7 @@ class PastCall:
     campaign: str
     live: bool = False
     "A person answered."
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,9 @@ class DialStore(Protocol):
 
     async def facts(self, campaign: str, numbers: Sequence[str], since: float) -> Mapping[str, NumberFacts]:
         """What is on record about numbers, for the tenant of this campaign; calls since `since`."""
+
+    async def lists(self, tenant: str) -> Mapping[str, float]:
+        """The imported do-not-call lists that the tenant's campaigns may name -> the day their numbers are of."""
 
     async def counters(self, campaign: str, since: float) -> Sequence[HourCounts]:
         """The law's counters by hour, oldest first, from the hour that `since` is in."""

@@ -58,7 +58,13 @@ OPEN = Hot(
     )
 )
 PAST = Hot(
-    sa.select(dial_commands.c.at, dial_commands.c.outcome, dial_commands.c.campaign, dial_commands.c.live)
+    sa.select(
+        dial_commands.c.at,
+        dial_commands.c.outcome,
+        dial_commands.c.campaign,
+        dial_commands.c.live,
+        dial_commands.c.ended_at,
+    )
     .where(
         dial_commands.c.tenant == P("tenant_"),
         dial_commands.c.number == P("number_"),

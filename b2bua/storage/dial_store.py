@@ -94,6 +94,10 @@ class DialStore:
         """What is on record about numbers."""
         return await self.storage.read(lambda conn: _facts(conn, campaign, numbers, since))
 
+    async def lists(self, tenant: str) -> Mapping[str, float]:
+        """The imported do-not-call lists that the tenant's campaigns may name -> the day their numbers are of."""
+        return await self.storage.read(lambda conn: do_not_call_rows.ages(conn, tenant))
+
     async def counters(self, campaign: str, since: float) -> Sequence[HourCounts]:
         """The law's counters by hour, oldest first."""
         return await self.storage.read(lambda conn: _counters(conn, campaign, since))
@@ -175,8 +179,8 @@ def _facts(conn: sa.Connection, id: str, numbers: Sequence[str], since: float) -
         number: NumberFacts(
             do_not_call_rows.listed(conn, campaign, number),
             tuple(
-                PastCall(at, None if outcome is None else Outcome(outcome), of, bool(live))
-                for at, outcome, of, live in command_rows.PAST.all(conn, {**asked, "number_": number})
+                PastCall(at, None if outcome is None else Outcome(outcome), of, bool(live), ended_at)
+                for at, outcome, of, live, ended_at in command_rows.PAST.all(conn, {**asked, "number_": number})
             ),
         )
         for number in dict.fromkeys(numbers)

@@ -195,6 +195,7 @@ do_not_call_lists = sa.Table(
     sa.Column("tenant", sa.Text, primary_key=True),
     sa.Column("list", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, nullable=False),
+    sa.Column("as_of", Time, nullable=False),
     sa.Column("imported_at", Time, nullable=False),
     sa.Column("numbers", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -1,6 +1,8 @@
 """Do-not-call lists as rows: a tenant's own, and imported ones that campaigns name."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +26,17 @@ ON_LISTS = Hot(
 )
 
 ADD = per_dialect(lambda insert: insert(do_not_call).on_conflict_do_nothing().returning(do_not_call.c.number))
+
+
+def _renew(insert: Any) -> Any:
+    new = insert(do_not_call)
+    return new.on_conflict_do_update(
+        index_elements=["number", "tenant", "list"], set_={"added_at": new.excluded.added_at}
+    )
+
+
+RENEW = per_dialect(_renew)
+"A number of an imported list, or the same once more: its time says which import brought it last."
 
 
 def counts_for(campaign: Campaign, tenant: str, list_: str) -> bool:
@@ -91,11 +104,65 @@ def remove(conn: sa.Connection, tenant: str, name: str, numbers: Sequence[str]) 
     return conn.execute(sa.delete(do_not_call).where(*this)).rowcount
 
 
-def imported(conn: sa.Connection, tenant: str, name: str, source: str, count: int, now: float) -> None:
-    """Note that a list was imported: its age is a question of law."""
-    this = (do_not_call_lists.c.tenant == tenant, do_not_call_lists.c.list == name)
+@dataclass(frozen=True, slots=True)
+class ListInfo:
+    """A do-not-call list."""
+
+    tenant: str
+    "Empty: every tenant's campaigns may name it."
+    list: str
+    source: str
+    as_of: float
+    "The day its numbers are of: how old it may be is a question of law."
+    imported_at: float
+    numbers: int
+
+
+def imported(conn: sa.Connection, info: ListInfo) -> None:
+    """Note that a list was imported."""
+    this = (do_not_call_lists.c.tenant == info.tenant, do_not_call_lists.c.list == info.list)
     conn.execute(sa.delete(do_not_call_lists).where(*this))
-    conn.execute(
-        sa.insert(do_not_call_lists),
-        {"tenant": tenant, "list": name, "source": source, "imported_at": now, "numbers": count},
+    conn.execute(sa.insert(do_not_call_lists), {name: getattr(info, name) for name in ListInfo.__slots__})
+
+
+def infos(conn: sa.Connection, tenant: str | None) -> list[ListInfo]:
+    """Imported lists: those a tenant's campaigns may name, or all."""
+    query = sa.select(do_not_call_lists).order_by(do_not_call_lists.c.tenant, do_not_call_lists.c.list)
+    if tenant is not None:
+        query = query.where(do_not_call_lists.c.tenant.in_((tenant, "")))
+    return [ListInfo(**row) for row in conn.execute(query).mappings()]
+
+
+def ages(conn: sa.Connection, tenant: str) -> dict[str, float]:
+    """Imported list -> the day its numbers are of; of two with one name the older counts."""
+    found: dict[str, float] = {}
+    for one in infos(conn, tenant):
+        found[one.list] = min(one.as_of, found.get(one.list, one.as_of))
+    return found
+
+
+def remove_older(conn: sa.Connection, tenant: str, name: str, before: float, most: int) -> int:
+    """Take up to `most` numbers off a list that the newest import did not bring; returns how many."""
+    old = (
+        sa.select(do_not_call.c.number)
+        .where(do_not_call.c.tenant == tenant, do_not_call.c.list == name, do_not_call.c.added_at < before)
+        .limit(most)
     )
+    return conn.execute(
+        sa.delete(do_not_call).where(
+            do_not_call.c.tenant == tenant, do_not_call.c.list == name, do_not_call.c.number.in_(old)
+        )
+    ).rowcount
+
+
+def page(
+    conn: sa.Connection, tenant: str, name: str, limit: int, after: str
+) -> list[tuple[str, str, float]]:  # fmt: skip
+    """Number, reason and time of a list's entries behind a number."""
+    query = (
+        sa.select(do_not_call.c.number, do_not_call.c.reason, do_not_call.c.added_at)
+        .where(do_not_call.c.tenant == tenant, do_not_call.c.list == name, do_not_call.c.number > after)
+        .order_by(do_not_call.c.number)
+        .limit(limit)
+    )
+    return [(number, reason, at) for number, reason, at in conn.execute(query)]

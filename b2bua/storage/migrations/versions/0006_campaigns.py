@@ -134,6 +134,7 @@ def upgrade() -> None:
     op.create_table(
         "do_not_call_lists",
         *(text(name) for name in ("tenant", "list", "source")),
+        time("as_of"),
         time("imported_at"),
         number("numbers"),
         sa.PrimaryKeyConstraint("tenant", "list", name="pk_do_not_call_lists"),
