@@ -46,7 +46,7 @@ def _bare(digits: str) -> Reason:
     regions = frozenset(phonenumbers.SUPPORTED_SHORT_REGIONS)
     if is_emergency(digits, regions):
         return Reason.EMERGENCY
-    return Reason.SHORT if len(digits) < 7 or _is_short(digits, tuple(regions)) else Reason.BAD_NUMBER
+    return Reason.SHORT if len(digits) < 7 else Reason.BAD_NUMBER
 
 
 def _is_short(national: str, regions: tuple[str, ...]) -> bool:

@@ -83,7 +83,7 @@ def _sum_to(day: date, days: dict[date, LawCounters]) -> LawCounters:
 
 
 COLUMNS = (
-    "day", "campaign", "law", "formula", "cap", "share", "share_30_days", "within", "answered_live", "abandoned",
+    "day", "campaign", "law", "formula", "cap", "share", "share_30_days", "within", "answered_live",
     "people_taken_for_machines", "false_positive", "answered_live_30_days", "abandoned_30_days", "none_idle_share",
     *NAMES,
 )  # fmt: skip
@@ -102,7 +102,6 @@ def cells(row: EvidenceRow) -> tuple[str, ...]:
         f"{row.long_share:.6f}",
         "yes" if row.within else "no",
         str(counters.answered_live),
-        str(counters.abandoned),
         f"{counters.people_lost(law.false_positive):.3f}",
         f"{law.false_positive:.6f}",
         str(row.long.answered_live),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from .law import law_mistakes
 from .model import Settings
 from .sections import Media
 from .sip import Listener, Trunk
@@ -38,6 +39,7 @@ def check(settings: Settings, listener_names: frozenset[str]) -> Iterator[Findin
         yield from _sound("recording.announcement", settings.recording.announcement)
     yield from _certificate("api.", settings.api.tls_certificate, settings.api.tls_key)
     yield from _storage_url(settings)
+    yield from law_mistakes(settings.law_profiles, settings.law_regions)
 
 
 def advice(settings: Settings, ephemeral: Path = EPHEMERAL) -> list[Finding]:

@@ -29,7 +29,7 @@ Secrets are best given this way.
 **Mistakes** are all told at once, each with file and key; a key that is not known is a mistake.
 `tandem check-config` only checks; `tandem check-config --show` also prints the configuration in force, secrets masked.
 
-Names of listeners, trunks and nodes have 1 to 40 of the characters a-z, 0-9, `_` and `-`.
+Names of listeners, trunks, laws, regions and nodes have 1 to 40 of the characters a-z, 0-9, `_` and `-`.
 """
 
 _EXAMPLE = """\
@@ -74,6 +74,17 @@ rel100 = "required"
 
 [calls]
 default_route = "reception"
+
+[law_profiles.us-strict]                # a campaign names it as its profile
+base = "us"
+cap = 0.02
+attempts = ["3/24h", "7/7d"]
+
+[law_regions.alaska]
+laws = ["us", "us-strict"]
+prefixes = ["+1907"]
+hours = ["mon-sat 09:00-20:00"]
+holidays = ["10-18 Alaska Day"]
 """
 "A configuration that a test keeps free of mistakes."
 

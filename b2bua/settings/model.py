@@ -5,9 +5,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from dialer.profiles import LawProfile
 from routing.correlation import TrunkProfile
 
 from .feature_codes import FeatureCodes
+from .law import LawProfileTable, LawRegionTable, laws
 from .recording import Recording
 from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
@@ -30,7 +32,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 "Tables that exist once."
 
-TABLES: dict[str, type[BaseModel]] = {"listeners": Listener, "trunks": Trunk}
+TABLES: dict[str, type[BaseModel]] = {
+    "listeners": Listener,
+    "trunks": Trunk,
+    "law_profiles": LawProfileTable,
+    "law_regions": LawRegionTable,
+}
 "Tables of tables: one entry for each name."
 
 EMBEDDED_LISTENERS = {
@@ -50,6 +57,8 @@ class Settings:
     node: Node = field(default_factory=Node)
     listeners: dict[str, Listener] = field(default_factory=dict)
     trunks: dict[str, Trunk] = field(default_factory=dict)
+    law_profiles: dict[str, LawProfileTable] = field(default_factory=dict)
+    law_regions: dict[str, LawRegionTable] = field(default_factory=dict)
     storage: Storage = field(default_factory=Storage)
     api: Api = field(default_factory=Api)
     events: Events = field(default_factory=Events)
@@ -67,6 +76,10 @@ class Settings:
     def profiles(self) -> dict[str, TrunkProfile]:
         """Every trunk by its name, as the correlation knows it."""
         return {name: trunk.profile(name) for name, trunk in self.trunks.items()}
+
+    def laws(self) -> dict[str, LawProfile]:
+        """Every law that a campaign may name, built-in ones included."""
+        return laws(self.law_profiles, self.law_regions)
 
     @property
     def recordings(self) -> Path:

@@ -270,7 +270,7 @@ def test_settings_know_all_sources_of_the_correlation() -> None:
 
 
 def test_the_example_is_plain_toml() -> None:
-    assert set(tomllib.loads(EXAMPLE)) == {"node", "listeners", "trunks", "calls"}
+    assert set(tomllib.loads(EXAMPLE)) == {"node", "listeners", "trunks", "calls", "law_profiles", "law_regions"}
 
 
 @pytest.mark.parametrize(
