@@ -35,6 +35,7 @@ from b2bua.sip.resolver import Resolver
 from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import CallRecord, Calls
+from b2bua.storage.dial_store import DialStore
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
 from b2bua.storage.messages import Messages
@@ -135,6 +136,7 @@ class Tandem:
             ringback=ringback,
             call_back=lambda call, queue: self.calls.call_back(call, queue),
             messages=Messages(settings.messages),
+            opt_outs=DialStore(storage),
             voices=Voices(settings.speech, settings.sounds, settings.node.data_dir / "speech"),
         )
         self.calls = LiveCalls(self.exchange)

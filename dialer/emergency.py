@@ -12,9 +12,13 @@ from dialer.forbidden import Reason
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 "Country code and number, 7 to 15 digits: nothing shorter can be dialled from abroad."
+LONGEST = 8
+"Digits of an emergency number at most; the longest of any country has six. Longer ones need not be compared with all."
+KNOWN_NUMBERS = 65_536
+"Numbers whose answers are kept: each is asked for again with every retry."
 
 
-@lru_cache(65_536)
+@lru_cache(KNOWN_NUMBERS)
 def never_dialled(number: str) -> Reason | None:
     """Why nobody may dial this number, None for an ordinary E.164 number ("+" and digits)."""
     digits = number.removeprefix("+")
@@ -38,7 +42,7 @@ def never_dialled(number: str) -> Reason | None:
 
 def is_emergency(digits: str, regions: tuple[str, ...] | frozenset[str]) -> bool:
     """Whether these digits, dialled as they are, reach an emergency service in one of the countries."""
-    return any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)
+    return len(digits) <= LONGEST and any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)
 
 
 def _bare(digits: str) -> Reason:
@@ -68,6 +72,7 @@ def _as_dialled(national: str, region: str) -> phonenumbers.PhoneNumber:
     )
 
 
+@lru_cache(KNOWN_NUMBERS)
 def country_of(number: str) -> str:
     """ISO 3166 code of the country a number belongs to, "001" for those of no country; empty where it is not known."""
     try:

@@ -143,7 +143,20 @@ class Survey:
     first: float = 5.0
 
 
-Node = Prompt | Choice | Collect | Branch | Http | Hours | Language | To | Survey
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """He is put on the do-not-call list, without a second question, and the call ends."""
+
+    kind: Literal["opt-out"]
+    otherwise: str
+    "Node where his number is not known, or could not be written."
+    say: tuple[str, ...] = ()
+    "Heard before the call ends; empty: it ends at once."
+    number: str = ""
+    "Value that holds the number, with its country code; empty: the other end of this call."
+
+
+Node = Prompt | Choice | Collect | Branch | Http | Hours | Language | To | Survey | OptOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Node, Prompt, Survey, To
+from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Node, OptOut, Prompt, Survey, To
 from routing.plan_checks import goal_problems, reference
 from routing.spoken import SOUND_FILE, places
 
@@ -65,6 +65,8 @@ def exits(node: Node) -> Iterator[tuple[str, str]]:
                 yield "holiday", holiday
         case Prompt(next=next_) | Language(next=next_) | Survey(next=next_):
             yield "next", next_
+        case OptOut(otherwise=otherwise):
+            yield "otherwise", otherwise
         case To():
             return
 
@@ -111,7 +113,7 @@ def _node(at: str, node: Node, value: Menu, plan: Plan, directory: Directory) ->
         case Prompt():
             if not node.say:
                 yield f"{at}.say: says nothing"
-        case Branch():
+        case Branch() | OptOut():
             pass
     yield from _tries(at, node)
 
@@ -162,7 +164,7 @@ def _ways(value: Menu) -> Iterator[str]:
         for target in targets & back.keys():
             back[target].add(name)
     matched = (n for n, node in value.nodes.items() if isinstance(node, Collect) and node.match)
-    ends = _closure(back, {*(n for n, node in value.nodes.items() if isinstance(node, To)), *matched})
+    ends = _closure(back, {*(n for n, node in value.nodes.items() if isinstance(node, To | OptOut)), *matched})
     for name in value.nodes:
         if name in reached and name not in ends:
             yield f"nodes.{name}: is a dead end, from here no way leads to a goal"
@@ -194,6 +196,8 @@ def _texts(value: Menu) -> Iterator[str]:
                     yield f"nodes.{name}.{field}: {said!r} is neither a text of the menu nor a file such as {said}.wav"
         if isinstance(node, Branch) and not _is_known(node.on, known):
             yield f"nodes.{name}.on: nothing sets the value {node.on!r}"
+        if isinstance(node, OptOut) and node.number and not _is_known(node.number, known):
+            yield f"nodes.{name}.number: nothing sets the value {node.number!r}"
     for name, by_language in value.texts.items():
         for language in value.languages:
             if not by_language.get(language, "").strip():

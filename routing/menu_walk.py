@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, assert_never
 
 from routing.goal import Goal
-from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Prompt, Survey, To
+from routing.menu import Branch, Choice, Collect, Hours, Http, Language, OptOut, Prompt, Survey, To
 from routing.spoken import Piece, filled
 
 if TYPE_CHECKING:
@@ -61,13 +61,21 @@ class LookAtClock:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """Put him on the do-not-call list; then call `listed`."""
+
+    number: str
+    "As he entered it; empty: the other end of this call."
+
+
+@dataclass(frozen=True, slots=True)
 class Arrive:
     """The menu is over."""
 
     goal: Goal
 
 
-Command = Say | Ask | Fetch | LookAtClock | Arrive
+Command = Say | Ask | Fetch | LookAtClock | LeaveAlone | Arrive
 
 
 class Walk:
@@ -104,6 +112,8 @@ class Walk:
     def said(self) -> Command:
         """The prompt was heard, or cut short by a key."""
         node = self.menu.nodes[self.node]
+        if isinstance(node, OptOut):
+            return Arrive(Goal("hangup"))
         assert isinstance(node, Prompt)
         return self._to(node.next)
 
@@ -143,6 +153,14 @@ class Walk:
             return self._to(node.holiday or node.closed)
         return self._to(node.open if open_ else node.closed)
 
+    def listed(self, done: bool) -> Command:
+        """Whether he is on the do-not-call list now."""
+        node = self.menu.nodes[self.node]
+        assert isinstance(node, OptOut)
+        if not done:
+            return self._to(node.otherwise)
+        return Say(self.pieces(node.say), barge_in=False) if node.say else Arrive(Goal("hangup"))
+
     def pieces(self, names: tuple[str, ...]) -> tuple[Piece, ...]:
         """What is said under these names, to this caller."""
         values = {**self.values, "language": self.language}
@@ -178,6 +196,8 @@ class Walk:
                     return Fetch(node.service)
                 case Hours():
                     return LookAtClock(node.calendar)
+                case OptOut(number=number):
+                    return LeaveAlone(self.values.get(number, "") if number else "")
                 case Choice() | Collect() | Survey():
                     self._left = node.tries
                     return self._ask(node.say)

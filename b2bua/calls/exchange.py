@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
 from b2bua.calls.floor import FloorService
+from b2bua.calls.opt_out import OptOuts
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
@@ -81,6 +82,8 @@ class Exchange:
     False where nobody could call him."""
     ringback: Path
     "What the first party of a call that we place hears while the second one's phone rings."
+    opt_outs: OptOuts | None = None
+    "Where numbers of people are kept who want to be left alone."
 
     def tell(self, type: str, call: Session, data: Mapping[str, Any]) -> None:
         """One event of this call."""

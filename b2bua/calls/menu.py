@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.inband import METHOD, ToneListener
 from b2bua.calls.keypad import Keypad
+from b2bua.calls.opt_out import leave_alone
 from b2bua.calls.refusals import NoSuchGoal
 from b2bua.calls.session import Said, Silent
 from b2bua.calls.speech import announce, let_hear
@@ -16,7 +17,7 @@ from media import Limits
 from media.collect import KEYS, Collecting
 from routing.business_hours import hours_at
 from routing.goal import Goal
-from routing.menu_walk import Arrive, Ask, Command, Fetch, LookAtClock, Say, Walk, known
+from routing.menu_walk import Arrive, Ask, Command, Fetch, LeaveAlone, LookAtClock, Say, Walk, known
 from routing.services import Numbers
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class Visit:
                 calendar = self.call.exchange.plan().calendars.get(name)
                 now = hours_at(calendar, self.call.exchange.wall()) if calendar is not None else None
                 return self.walk.looked(now is None or now.open, now.holiday if now is not None else None)
+            case LeaveAlone(number=number):
+                return self.walk.listed(await leave_alone(self.call, number))
             case Arrive():
                 return command
 

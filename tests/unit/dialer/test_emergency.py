@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import shortnumberinfo
 
-from dialer.emergency import country_of, never_dialled
+from dialer.emergency import LONGEST, country_of, never_dialled
 from dialer.forbidden import Forbidden, Reason
 from dialer.hours import read_week
 from dialer.profiles import LawProfile
@@ -60,6 +60,11 @@ def test_nor_are_longer_ones(data: st.DataObject) -> None:
     region = data.draw(st.sampled_from(sorted(PATTERNS)))
     digits = data.draw(st.from_regex(PATTERNS[region], fullmatch=True))
     assert all(never_dialled(text) is not None for text in written(region, digits))
+
+
+def test_longer_numbers_need_no_comparison() -> None:
+    metadata = filter(None, map(phonenumbers.PhoneMetadata.short_metadata_for_region, REGIONS))
+    assert max(max(one.emergency.possible_length or [0]) for one in metadata if one.emergency) <= LONGEST
 
 
 @pytest.mark.parametrize("region", REGIONS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from routing.calendar import Calendar
 from routing.goal import Goal
 from routing.mailbox import Mailbox, mailbox
-from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Menu, Node, Prompt, Survey, To
+from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Menu, Node, OptOut, Prompt, Survey, To
 from routing.menu_checks import menu
 from routing.menu_walk import Arrive, Ask, Say, Walk
 from routing.plan import Plan
@@ -102,6 +102,9 @@ NUMBER = Collect("collect", ("which",), "c", next="c")
         (with_node(Language("language", "de", "c")), "nodes.b.language: 'de' is none of the menu's languages"),
         (with_node(Survey("survey", ("which",), "c", keys="")), "nodes.b.keys: no key is an answer"),
         (with_node(Survey("survey", ("which",), "c", keys="1x")), "nodes.b.keys: 'x' is no key of a phone"),
+        (with_node(OptOut("opt-out", "x")), "nodes.b.otherwise: there is no node 'x'"),
+        (with_node(OptOut("opt-out", "c", ("x",))), "nodes.b.say: 'x' is neither"),
+        (with_node(OptOut("opt-out", "c", number="own")), "nodes.b.number: nothing sets the value 'own'"),
         (with_node(To("goal", Goal("queue", "x"))), "nodes.b.goal: there is no queue x"),
         (with_node(To("goal", Goal("agent", "9"))), "nodes.b.goal: there is no agent 9"),
         (with_node(To("goal", Goal("queue", "theirs")), tenant="acme"), "nodes.b.goal: queue theirs is another"),

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.goal import Goal
-from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Menu, Node, Prompt, Survey, To
-from routing.menu_walk import Arrive, Ask, Command, Fetch, LookAtClock, Say, Walk, known, member
+from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Menu, Node, OptOut, Prompt, Survey, To
+from routing.menu_walk import Arrive, Ask, Command, Fetch, LeaveAlone, LookAtClock, Say, Walk, known, member
 from routing.spoken import Piece
 from routing.vdn import Vdn
 
@@ -211,6 +211,34 @@ def test_a_member_of_an_answer(answer: dict[str, object], path: str, value: str)
     assert member(answer, path) == value
 
 
+def test_who_asks_to_be_left_alone_is_listed_and_gone() -> None:
+    """No second question: his number is written, he hears that it was (or nothing), and the call ends."""
+    list_: Node = OptOut("opt-out", "failed", ("none",))
+    way = walk({"a": list_, "failed": Prompt("prompt", ("bad",), "end")})
+    assert way.begin() == LeaveAlone("")
+    command = way.listed(done=True)
+    assert said(command) == "none"
+    assert isinstance(command, Say)
+    assert not command.barge_in
+    assert way.said() == Arrive(END)
+    silent = walk({"a": OptOut("opt-out", "failed")})
+    silent.begin()
+    assert silent.listed(done=True) == Arrive(END)
+
+
+def test_what_could_not_be_listed_is_not_promised() -> None:
+    way = walk({"a": OptOut("opt-out", "failed", ("none",)), "failed": Prompt("prompt", ("bad",), "end")})
+    way.begin()
+    assert said(way.listed(done=False)) == "bad"
+
+
+def test_a_number_that_he_dials_can_be_listed() -> None:
+    ask: Node = Collect("collect", ("what",), "end", next="list", into="own", least=7, digits=15)
+    way = walk({"a": ask, "list": OptOut("opt-out", "end", number="own")})
+    way.begin()
+    assert way.dialled("493012345678") == LeaveAlone("493012345678")
+
+
 names = st.sampled_from("abcde")
 nodes = st.one_of(
     st.builds(Prompt, st.just("prompt"), st.just(("hello",)), names),
@@ -221,6 +249,7 @@ nodes = st.one_of(
     st.builds(Hours, st.just("hours"), st.just("c"), names, names, names),
     st.builds(Language, st.just("language"), st.sampled_from(["en", "de"]), names),
     st.builds(Survey, st.just("survey"), st.just(("what",)), names),
+    st.builds(OptOut, st.just("opt-out"), names, st.sampled_from([(), ("none",)])),
     st.builds(To, st.just("goal"), st.just(END)),
 )
 
@@ -242,4 +271,6 @@ def test_every_way_through_any_menu_ends(graph: dict[str, Node], keys: list[str]
                 command = way.fetched({})
             case LookAtClock():
                 command = way.looked(open_=True)
+            case LeaveAlone():
+                command = way.listed(done=not next(pressed, ""))
     raise AssertionError(f"no end: {way!r}")
