@@ -12,7 +12,7 @@ from b2bua.storage.errors import Conflict, NotFound
 from b2bua.storage.hot import Hot
 from dialer.batch import Prepared, RowProblem
 from dialer.campaign import Campaign
-from dialer.contact import Contact, ContactState
+from dialer.contact import ContactState
 
 LOADING, READY, FAILED, WITHDRAWN = "loading", "ready", "failed", "withdrawn"
 "States of a batch; only the contacts of a ready one are called."
@@ -143,7 +143,8 @@ def add(
     known = _known(conn, campaign.id, asked)
     listed = do_not_call_rows.listed_among(conn, campaign, asked) if asked else {}
     told = list(problems)
-    new: list[Contact] = []
+    new: list[tuple[Any, ...]] = []
+    having: list[tuple[str, str, str]] = []
     for one in prepared:
         numbers = []
         for number in one.numbers:
@@ -156,28 +157,11 @@ def add(
                 numbers.append(number)
                 known[number.number] = f"in row {one.row} already"
         if numbers:
-            new.append(
-                Contact(
-                    id=new_id(),
-                    campaign=campaign.id,
-                    tenant=campaign.tenant,
-                    batch=batch.id,
-                    row=one.row,
-                    numbers=tuple(numbers),
-                    priority=one.priority,
-                    fields=one.fields,
-                    zone=one.zone,
-                    place=one.place,
-                    consent=one.consent,
-                    next_at=one.next_at,
-                    agent=one.agent,
-                    state=ContactState.HELD,
-                    reason=STAGED,
-                )
-            )
-    INSERT.many(conn, map(contact_rows.values, new))
-    having = [(one.id, number.number) for one in new for number in one.numbers]
-    INSERT_NUMBER.many(conn, [{"campaign": campaign.id, "number": number, "contact": of} for of, number in having])
+            made_id = new_id()
+            new.append(contact_rows.staged(one, made_id, campaign.id, campaign.tenant, batch.id, numbers, STAGED))
+            having += [(campaign.id, number.number, made_id) for number in numbers]
+    INSERT.rows(conn, new)
+    INSERT_NUMBER.rows(conn, having)
     _keep_problems(conn, batch, told)
     made = replace(
         now,

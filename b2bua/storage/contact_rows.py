@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from b2bua.jsontext import decode, encode
 from b2bua.storage.dial_tables import campaigns, contact_numbers, contacts
 from b2bua.storage.hot import Hot
+from dialer.batch import Prepared
 from dialer.campaign import CampaignState
 from dialer.contact import PRIORITIES, Consent, Contact, ContactState, PhoneNumber
 
 P = sa.bindparam
-OPEN, LEASED = sa.literal_column("'open'"), sa.literal_column("'leased'")
+OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
+LEASED: sa.ColumnElement[str] = sa.literal_column("'leased'")
 "Written out in the statement: else no database would use its indexes over a part of the table."
 
 VALUES = (
@@ -108,7 +110,7 @@ def contact(row: Sequence[Any]) -> Contact:
         consent=None if consent is None else Consent(*consent),
         attempts=row[12],
         outcomes=decode(row[13]),
-        next_at=row[14],
+        next_at=float(row[14]),
         agent=row[15],
         state=ContactState(row[16]),
         reason=row[17],
@@ -120,32 +122,34 @@ def numbers_text(numbers: Sequence[PhoneNumber]) -> str:
     return encode([[one.number, one.kind, one.zone, one.attempts, one.last_at, one.closed] for one in numbers])
 
 
-def values(one: Contact) -> dict[str, Any]:
-    """A new contact as a row."""
+def staged(
+    one: Prepared, id: str, campaign: str, tenant: str, batch: str, numbers: Sequence[PhoneNumber], reason: str
+) -> tuple[Any, ...]:
+    """A new contact, held for `reason`, as a row in the order of the table's columns."""
     consent = one.consent
-    return {
-        "id": one.id,
-        "campaign": one.campaign,
-        "tenant": one.tenant,
-        "batch": one.batch,
-        "row": one.row,
-        "numbers": numbers_text(one.numbers),
-        "at_number": one.at_number,
-        "priority": one.priority,
-        "fields": encode(one.fields),
-        "zone": one.zone,
-        "place": one.place,
-        "consent": None if consent is None else encode([consent.at, consent.source, consent.proof, consent.until]),
-        "attempts": one.attempts,
-        "outcomes": encode(one.outcomes),
-        "next_at": one.next_at,
-        "agent": one.agent,
-        "state": one.state.value,
-        "reason": one.reason,
-        "node": "",
-        "lease_until": None,
-        "command": None,
-    }
+    return (
+        id,
+        campaign,
+        tenant,
+        batch,
+        one.row,
+        numbers_text(numbers),
+        0,
+        one.priority,
+        encode(one.fields),
+        one.zone,
+        one.place,
+        None if consent is None else encode([consent.at, consent.source, consent.proof, consent.until]),
+        0,
+        "{}",
+        one.next_at,
+        one.agent,
+        ContactState.HELD.value,
+        reason,
+        "",
+        None,
+        None,
+    )
 
 
 def save(conn: sa.Connection, one: Contact) -> None:

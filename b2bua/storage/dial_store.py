@@ -6,6 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from b2bua.storage import campaign_rows, command_rows, contact_rows, do_not_call_rows, snapshot_rows
+from b2bua.storage.campaign_values import of_row
 from b2bua.storage.dial_tables import contacts, dial_commands, dial_counts
 from b2bua.storage.hot import Hot
 from b2bua.storage.storage import Storage
@@ -148,7 +149,7 @@ def _take(
     row = contact_rows.RUNS.first(conn, {"id_": id})
     if row is None or row[0] != CampaignState.RUNNING:
         return []
-    patience = campaign_rows.of_row(row[1], row[0]).callback_patience
+    patience = of_row(row[1], row[0]).callback_patience
     return contact_rows.take(conn, id, n, now, node, agents, now + lease, patience)
 
 
@@ -164,7 +165,7 @@ def _withhold(
         return None
     detail = {"never": True} if next_at is None else {"next_at": next_at}
     record = Record("", Outcome.WITHHELD, now, cause=cause, detail=detail)
-    step = next_step(campaign_rows.of_row(row[1], row[0]), contact, contact.number.number, record)
+    step = next_step(of_row(row[1], row[0]), contact, contact.number.number, record)
     moved = after(contact, contact.number.number, record, step)
     # a contact may wait so for days: this is counted, but is no part of its own history
     contact_rows.save(conn, replace(moved, outcomes=contact.outcomes))

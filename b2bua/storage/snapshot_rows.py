@@ -66,7 +66,7 @@ def _tally(conn: sa.Connection, column: sa.ColumnElement[Any], where: sa.ColumnE
     return {str(value): int(count) for value, count in conn.execute(query)}
 
 
-def _one(conn: sa.Connection, query: sa.Select[tuple[int]]) -> int:
+def _one(conn: sa.Connection, query: sa.Select[int]) -> int:
     return int(conn.execute(query).scalar_one())
 
 
