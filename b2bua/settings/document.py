@@ -29,7 +29,7 @@ Secrets are best given this way.
 **Mistakes** are all told at once, each with file and key; a key that is not known is a mistake.
 `tandem check-config` only checks; `tandem check-config --show` also prints the configuration in force, secrets masked.
 
-Names of listeners, trunks, laws, regions and nodes have 1 to 40 of the characters a-z, 0-9, `_` and `-`.
+Names of listeners, trunks, laws, regions, sources and nodes have 1 to 40 of the characters a-z, 0-9, `_` and `-`.
 """
 
 _EXAMPLE = """\

@@ -14,6 +14,7 @@ from .recording import Recording
 from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
+from .sources import Source
 from .speech import Speech
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -37,6 +38,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "trunks": Trunk,
     "law_profiles": LawProfileTable,
     "law_regions": LawRegionTable,
+    "sources": Source,
 }
 "Tables of tables: one entry for each name."
 
@@ -59,6 +61,7 @@ class Settings:
     trunks: dict[str, Trunk] = field(default_factory=dict)
     law_profiles: dict[str, LawProfileTable] = field(default_factory=dict)
     law_regions: dict[str, LawRegionTable] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
     storage: Storage = field(default_factory=Storage)
     api: Api = field(default_factory=Api)
     events: Events = field(default_factory=Events)
