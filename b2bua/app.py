@@ -20,6 +20,7 @@ from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
 from b2bua.calls.presence import presence
+from b2bua.dialling.dialler import Dialler
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
 from b2bua.metrics import Metrics
@@ -140,6 +141,7 @@ class Tandem:
             voices=Voices(settings.speech, settings.sounds, settings.node.data_dir / "speech"),
         )
         self.calls = LiveCalls(self.exchange)
+        self.dialler = Dialler(self.exchange, self.calls, storage)
         self.events = events
         reports, plan = Reports(storage, settings.node.name), lambda: feed.plan
         self.statistics = Keeper(
@@ -174,10 +176,14 @@ class Tandem:
             self.webhooks,
             self.sms,
             web.WebServer(self._node()),
+            self.dialler.records,
             self.engine,
             self.floor,
             self.lines,
             self.calls,
+            self.dialler.agents,
+            self.dialler.scheduling,
+            Forever("dialler", self.dialler.run),
         ]
 
     def _line_to(self, extension: str) -> Callee | None:

@@ -32,6 +32,8 @@ MOS_BUCKETS = (1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.4)
 
 WAIT_BUCKETS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 
+DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02)
+
 MAX_CHILDREN = 2000
 "Label sets kept of one metric; further ones are counted under `other`, so that no peer can fill our memory."
 
@@ -223,6 +225,13 @@ class Metrics:
         )
         self.repaired = count(
             "agent_state_repaired", "Differences between the floor and the live calls that were repaired.", "what"
+        )
+        self.dial_results = count("dial_results", "Commands of campaigns, by outcome.", "campaign outcome")
+        self.dial_decisions = count("dial_decisions", "Decisions how many to call, by what decided.", "campaign cause")
+        self.dial_decision_seconds = spread("dial_decision_seconds", "Time of a decision.", "", DECISION_BUCKETS)
+        self.dial_withheld = count("dial_withheld", "Contacts that were not called, by why.", "reason")
+        self.dial_late = count(
+            "dial_late", "Words of a trunk (18x, 200) after we had given its call up; each was ended.", "word"
         )
         self._followed = _Followed()
         self.registry.register(self._followed)

@@ -60,7 +60,7 @@ class Crowd:
 
     def _rank(self, caller: Caller, entered: float, queue: Queue) -> float:
         known = self.classes.get(caller.priority or "")
-        return rank(entered, known.ahead if known else 0.0, queue.weight)
+        return rank(entered, (known.ahead if known else 0.0) + caller.ahead, queue.weight)
 
     def _hold(self, place: Place, queue: Queue, seats: Mapping[str, Seat], now: float) -> None:
         """Keep him for the agent who served him last, if that one is at work and can serve him."""

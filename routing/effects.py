@@ -33,6 +33,8 @@ class Caller:
     "Monotonic seconds his place counts from, when he brings one with him; None: now."
     callback: bool = False
     "He has hung up and is called back when it is his turn."
+    ahead: float = 0.0
+    "Seconds of head start of his own, over that of his class: whom we have called ourselves shall not wait at all."
 
 
 @dataclass(frozen=True, slots=True)

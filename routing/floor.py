@@ -145,19 +145,28 @@ class Floor:
     def extend_wrap_up(self, extension: str, seconds: float, now: float) -> list[Effect]:
         return self._staff.extend(self._staff.seat(extension, now), seconds, now)
 
-    def reserve(self, extension: str, call: str, now: float) -> list[Effect] | None:
+    def reserve(self, extension: str, call: str, now: float, queue: str | None = None) -> list[Effect] | None:
         """A direct call takes the agent; None when he is not free.
 
-        Its call id then stands for the offer in `ringing`, `answered` and `refused`.
+        Its call id then stands for the offer in `ringing`, `answered` and `refused`.  `queue`: a queue of his whose
+        call it counts as (its wrap-up, its turns); None, or one he does not serve: of none.
         """
         seat = self._staff.seats.get(extension)
         if seat is None or seat.state is AgentState.LOGGED_OUT:
             return []
         if seat.state is not AgentState.AVAILABLE:
             return None
-        seat.queue, seat.call, seat.offer, seat.lease = None, call, None, now + DIRECT_LEASE
+        seat.queue = queue if queue in seat.members else None
+        seat.call, seat.offer, seat.lease = call, None, now + DIRECT_LEASE
         self._timers.at(seat.lease, "lease", extension)
         return self._staff.see(seat, Seen.OFFERED, "direct", now)
+
+    def unreserve(self, extension: str, call: str, now: float) -> list[Effect]:
+        """A reservation ends without his fault: he is free again, and keeps his turn.  None he has: nothing."""
+        seat = self._staff.seats.get(extension)
+        if seat is None or seat.call != call or seat.offer is not None or seat.state not in OFFERED:
+            return []
+        return self._matching.settle(self._staff.let_go(seat, "unreserved", now), now)
 
     # Callers.
 

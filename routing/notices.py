@@ -42,8 +42,9 @@ class Webhook:
     url: str
     secret: str = field(default="", repr=False)
     "Key of the signature (HMAC-SHA256); empty: not signed."
-    sends: Literal["events", "calls"] = "events"
-    "events: every event; calls: each finished call that the filter list keeps, for a reporting server (R2-06)."
+    sends: Literal["events", "calls", "campaigns"] = "events"
+    """events: every event; calls: each finished call that the filter list keeps, for a reporting server (R2-06);
+    campaigns: the records and states of the campaigns that name it (R3-07)."""
     types: tuple[str, ...] = ()
     "Types of events, `call.*` for all that begin so; empty: all."
     tenant: str | None = None
@@ -94,8 +95,8 @@ def webhook_problems(hook: Webhook, plan: Plan, directory: Directory) -> Iterato
     """Every mistake of a listener."""
     for mistake in url_mistakes(hook.url, ()):
         yield f"url: {mistake}"
-    if hook.sends not in ("events", "calls"):
-        yield f"sends: must be events or calls, not {hook.sends!r}"
+    if hook.sends not in ("events", "calls", "campaigns"):
+        yield f"sends: must be events, calls or campaigns, not {hook.sends!r}"
     for at, name in enumerate(hook.types):
         if not _TYPE.fullmatch(name):
             yield f"types.{at}: {name!r} is no type of event"

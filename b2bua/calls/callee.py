@@ -74,7 +74,7 @@ def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
     uri = f"<sip:{user}@{here}>"
     headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
     if callee.trunk is None:
-        headers.append(("X-Tandem-Call-ID", call.id))
+        headers += [("X-Tandem-Call-ID", call.id), *call.marks]
         profile = call.exchange.plan().agent_profiles.get(callee.label)
         if profile is not None and profile.connection == "auto-answer":
             headers += auto_answer(here)

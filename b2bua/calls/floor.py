@@ -117,13 +117,20 @@ class FloorService:
 
     # -- calls
 
-    def reserve(self, extension: str, call: str) -> bool:
-        """A direct call takes an agent; False when he is not free.  One who is not logged in is nobody's: True."""
-        effects = self._now.reserve(extension, call, self.clock())
+    def reserve(self, extension: str, call: str, queue: str | None = None) -> bool:
+        """A direct call takes an agent; False when he is not free.  One who is not logged in is nobody's: True.
+
+        `queue`: whose call it counts as.
+        """
+        effects = self._now.reserve(extension, call, self.clock(), queue)
         if effects is None:
             return False
         self._do(effects)
         return True
+
+    def unreserve(self, extension: str, call: str) -> None:
+        """The call does not need him after all; harmless when it has not reserved him."""
+        self._do(self._now.unreserve(extension, call, self.clock()))
 
     def enter(self, caller: Caller) -> Leave | None:
         """He comes to a queue; where he goes instead when he may not wait there, else None."""
@@ -146,7 +153,9 @@ class FloorService:
     def offered(self, offer: str, extension: str) -> bool:
         """Whether this offer still has this agent."""
         seat = self.floor.agent(extension)
-        return seat is not None and seat.offer == offer
+        if seat is None:
+            return False
+        return seat.offer == offer or (seat.offer is None and seat.call == offer)  # a call that has reserved him
 
     def ringing(self, offer: str, extension: str) -> None:
         self._do(self._now.ringing(offer, extension, self.clock()))

@@ -54,8 +54,11 @@ STEPS: Mapping[str, Step] = MappingProxyType(
 )
 
 
-async def follow(call: Session, goal: Goal) -> None:
-    """Until the call is over.  Who moves a call (`Rerouted` in its inbox) interrupts the step that is on."""
+async def follow(call: Session, goal: Goal, first: Step | None = None) -> None:
+    """Until the call is over.  Who moves a call (`Rerouted` in its inbox) interrupts the step that is on.
+
+    `first`: what is done for `goal` instead of the usual; the goals after it have theirs.
+    """
     following: Goal | None = goal
     back: list[Goal] = []
     "Where a caller goes whom nobody takes after a transfer."
@@ -64,7 +67,7 @@ async def follow(call: Session, goal: Goal) -> None:
         if following is None:
             return
         try:
-            step = STEPS.get(following.kind)
+            step, first = first or STEPS.get(following.kind), None
             if step is None:
                 raise NoSuchGoal(f"there is no way to {following}")
             following = await step(call, following)

@@ -208,6 +208,19 @@ class LiveCalls:
         session.deliver(RecordingOrder(on, by))
         return True
 
+    # -- for the dialler
+
+    @property
+    def room(self) -> int:
+        """Calls that can be added at this moment."""
+        return 0 if self.draining else max(0, self.exchange.settings.node.max_calls - len(self.sessions))
+
+    def open(self, trunk: str, tenant: str | None) -> Session:
+        """A call that we place ourselves, without a leg and not running yet: `spawn` runs it, and must follow."""
+        session = self._new("outbound", trunk)
+        session.record.row.tenant = tenant
+        return session
+
     # -- for the calls
 
     def call_back(self, of: Session, queue: Queue) -> bool:

@@ -117,6 +117,8 @@ class Session:
         self.has_events = True
         "His side takes and sends keys as telephone events, as far as his offer says."
         self.max_forwards = 70
+        self.marks: Headers = ()
+        "Headers of the INVITEs to agents, beside those that every one has; never towards a trunk."
         self.held_token: HeldToken | None = None
         self.state = "new"
         self.data: dict[str, Any] = {}

@@ -23,6 +23,8 @@ LOOK = 0.5
 PREFIX = "webhook:"
 REPORT = "call.report"
 "Type of the record that a reporting server is sent of a finished call."
+RESULTS = frozenset({"dial.result", "campaign.state", "campaign.refused", "campaign.ended"})
+"What a listener to campaigns is sent of those that name it."
 LIMITS = Limits(places=64, waiting=512, connections=128, failures=8, rest=1.0)
 
 
@@ -95,7 +97,7 @@ class Webhooks:
             await self.reports.move(name, self.events.last)
             known[name] = self.events.last
         place = min(known[name], self.events.last)
-        source = self._events_for(hook) if hook.sends == "events" else self._calls_for(hook)
+        source = self._calls_for(hook) if hook.sends == "calls" else self._events_for(hook)
         delivery = Delivery(hook, self.events.node, source, self.asker, place, self.observe)
         self._deliveries[hook.id], self._saved[hook.id] = delivery, place
         self._tasks[hook.id] = asyncio.create_task(delivery.run(), name=f"webhook {hook.id}")
@@ -154,7 +156,9 @@ class Webhooks:
 
     def _record(self, hook: Webhook, event: Event) -> Record:
         fits = (hook.tenant is None or event.data.get("tenant") == hook.tenant) and wants(hook, event.type)
-        lane = event.call or str(event.data.get("extension", ""))
+        if hook.sends == "campaigns":
+            fits = fits and event.type in RESULTS and event.data.get("results_to") == hook.id
+        lane = event.call or str(event.data.get("extension") or event.data.get("campaign") or "")
         return Record(event.number, event.time, lane, event.line if fits else None)
 
     def _report(

@@ -92,6 +92,8 @@ class Trunk(Section):
     "Codecs taken on this trunk, best first; without it, those of `media`."
     trust_asserted: bool = False
     "Believe P-Asserted-Identity from this trunk (RFC 3325: a peer inside our trust domain)."
+    command_header: bool = False
+    "Tell this trunk the id of a campaign's command, as X-Tandem-Command-ID of the INVITE."
 
     @property
     def plan(self) -> DigitPlan:
