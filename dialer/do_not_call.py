@@ -6,7 +6,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from dialer.emergency import E164
 
@@ -93,41 +92,6 @@ class ImportedList:
     "Epoch seconds: the day its numbers are of, not the one they were read."
 
 
-class Lists(Protocol):
-    """What the last check asks of a tenant's lists."""
-
-    def found_in(self, number: str, lists: Iterable[str] = ()) -> str | None:
-        """Name of the list that has this number: the tenant's own, or one of `lists`."""
-
-    def missing(self, lists: Iterable[str]) -> str | None:
-        """The first of `lists` that is not there."""
-
-    def stale(self, lists: Iterable[str], now: float, age: float) -> str | None:
-        """The first of `lists` that is older than `age` seconds, or dated in the future."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """Lists of a database, as far as somebody has just asked for them."""
-
-    listed: Mapping[str, str] = field(default_factory=dict)
-    "Number -> the list that has it, of those that count for the campaign."
-    as_of: Mapping[str, float] = field(default_factory=dict)
-    "Imported list -> epoch seconds."
-
-    def found_in(self, number: str, lists: Iterable[str] = ()) -> str | None:
-        """Name of the list that has this number; the database knows which lists count."""
-        return self.listed.get(number) or None
-
-    def missing(self, lists: Iterable[str]) -> str | None:
-        """The first of `lists` that was never imported."""
-        return next((name for name in lists if name != OWN and name not in self.as_of), None)
-
-    def stale(self, lists: Iterable[str], now: float, age: float) -> str | None:
-        """The first of `lists` that is older than `age` seconds, or dated in the future."""
-        return _stale(self.as_of, lists, now, age)
-
-
 @dataclass(frozen=True, slots=True)
 class DoNotCall:
     """The lists of one tenant, in memory."""
@@ -147,8 +111,5 @@ class DoNotCall:
 
     def stale(self, lists: Iterable[str], now: float, age: float) -> str | None:
         """The first of `lists` that is older than `age` seconds, or dated in the future."""
-        return _stale({name: one.as_of for name, one in self.imported.items()}, lists, now, age)
-
-
-def _stale(as_of: Mapping[str, float], lists: Iterable[str], now: float, age: float) -> str | None:
-    return next((name for name in lists if name in as_of and not 0 <= now - as_of[name] <= age), None)
+        dated = ((name, self.imported[name].as_of) for name in lists if name in self.imported)
+        return next((name for name, as_of in dated if not 0 <= now - as_of <= age), None)

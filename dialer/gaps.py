@@ -9,10 +9,8 @@ from dialer.forbidden import Forbidden, Reason
 from dialer.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from dialer.contact import Contact
-    from dialer.ports import NumberFacts
     from dialer.profiles import AttemptLimit, LawProfile
 
 
@@ -37,32 +35,6 @@ class PastCall:
     def over(self) -> float:
         """When it was over, as far as anybody knows."""
         return self.at if self.ended_at is None else max(self.at, self.ended_at)
-
-
-def history_of(
-    contact: Contact, facts: Mapping[str, NumberFacts], *, recorded: Collection[str] = frozenset()
-) -> tuple[PastCall, ...]:
-    """A contact's calls from what is on record about all of its numbers.
-
-    Whoever called one of his numbers called him, in whatever campaign. `recorded`: the campaigns without agents.
-    """
-    found: list[PastCall] = []
-    for one in contact.numbers:
-        for call in facts[one.number].calls if one.number in facts else ():
-            through = call.live and call.outcome in (Outcome.ANSWERED, Outcome.OPTED_OUT)
-            played = call.campaign in recorded
-            found.append(
-                PastCall(
-                    call.at,
-                    contact.id,
-                    one.number,
-                    call.outcome or Outcome.UNKNOWN,
-                    abandoned=call.outcome is Outcome.ABANDONED,
-                    talked=through and not played,
-                    recorded=through and played,
-                )
-            )
-    return tuple(found)
 
 
 def gap_problem(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dialer.campaign import Campaign
     from dialer.contact import Contact, PhoneNumber
-    from dialer.do_not_call import Lists
+    from dialer.do_not_call import DoNotCall
     from dialer.profiles import LawProfile
 
 
@@ -32,7 +32,7 @@ def last_check(
     now: float,
     profile: LawProfile,
     history: Sequence[PastCall],
-    lists: Lists,
+    lists: DoNotCall,
     *,
     guaranteed: bool = False,
     agreed: bool = False,
@@ -73,7 +73,9 @@ def _number_problem(number: str, profile: LawProfile) -> Forbidden | None:
     return None
 
 
-def _list_problem(campaign: Campaign, number: str, now: float, profile: LawProfile, lists: Lists) -> Forbidden | None:
+def _list_problem(
+    campaign: Campaign, number: str, now: float, profile: LawProfile, lists: DoNotCall
+) -> Forbidden | None:
     found = lists.found_in(number, campaign.do_not_call)
     if found is not None:
         return Forbidden(Reason.DO_NOT_CALL, detail=found)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from dialer.counts import counts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dialer.command import Record
     from dialer.counts import Counts
     from dialer.profiles import Formula, LawProfile
@@ -135,15 +133,6 @@ class LawCounters:
         """One call."""
         return cls.of_counts(counts_of(record, short_ring=profile.ring_least), recorded=recorded)
 
-    def as_dict(self) -> dict[str, int]:
-        """To be kept or shown; `from_dict` reads it again."""
-        return {name: getattr(self, name) for name in NAMES}
-
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, int]) -> LawCounters:
-        """What was kept; names of other versions are left out."""
-        return cls(**{name: int(kept[name]) for name in NAMES if name in kept})
-
 
 NAMES = tuple(field.name for field in fields(LawCounters))
 NOTHING = LawCounters()
@@ -167,23 +156,3 @@ def limit_begins(
     elif profile.connect_start == "greeting-end":
         begin = greeting_end
     return answered if begin is None else max(begin, answered)
-
-
-def connect_by(
-    profile: LawProfile, answered: float, greeting_start: float | None = None, greeting_end: float | None = None
-) -> float:
-    """Until when, that instant included, an agent is in time."""
-    return limit_begins(profile, answered, greeting_start, greeting_end) + profile.connect_limit
-
-
-def ring_until(profile: LawProfile, ringing: float | None, wanted: float) -> float | None:
-    """Until when who does not answer is rung, by the clock of the first 18x; None before there was one.
-
-    `wanted`: seconds that the campaign asks for; the law's least counts where it is longer.
-    """
-    return None if ringing is None else ringing + max(profile.ring_least, wanted)
-
-
-def counted_at(record: Record) -> float:
-    """The time a call belongs to: its end, as the store's hours have it (epoch seconds)."""
-    return record.ended_at

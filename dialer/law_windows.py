@@ -48,10 +48,6 @@ class Rolling:
             self._total -= self._slots.pop(heappop(self._order))
         return self._total
 
-    def slots(self) -> Iterable[tuple[float, LawCounters]]:
-        """What is kept: the beginning of each slot, the oldest first. Added to another one, it counts the same."""
-        return [(slot * self.slot, self._slots[slot]) for slot in sorted(self._slots)]
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.campaign import Campaign, Mode
 from dialer.contact import Consent, Contact, PhoneNumber
-from dialer.do_not_call import DoNotCall, Lists
+from dialer.do_not_call import DoNotCall
 from dialer.forbidden import Verdict
 from dialer.gaps import PastCall
 from dialer.last_check import last_check
@@ -51,7 +51,7 @@ def check(
     now: float = NOON,
     law: LawProfile = UK,
     history: tuple[PastCall, ...] = (),
-    lists: Lists | None = None,
+    lists: DoNotCall | None = None,
     guaranteed: bool = False,
     agreed: bool = False,
 ) -> Verdict:

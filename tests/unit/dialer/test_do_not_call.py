@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.do_not_call import OWN, DoNotCall, ImportedList, LookedUp, NumberSet
+from dialer.do_not_call import OWN, DoNotCall, ImportedList, NumberSet
 from tests.unit.dialer.law_cases import LONDON, MIAMI, NEW_YORK, NOON
 
 NUMBERS = st.integers(1_000_000, 1_000_030).map(lambda n: f"+{n}")
@@ -62,20 +62,11 @@ def test_the_own_list_always_counts_and_others_where_they_are_named() -> None:
     assert lists.found_in(LONDON) == OWN
 
 
-@pytest.mark.parametrize("looked_up", [True, False])
-def test_a_list_must_be_there_and_fresh(looked_up: bool) -> None:
+def test_a_list_must_be_there_and_fresh() -> None:
     as_of = {"old": NOON - 32 * 86_400, "new": NOON - 86_400, "tomorrow": NOON + 86_400}
-    imported = {name: ImportedList(NumberSet(), day) for name, day in as_of.items()}
-    lists = LookedUp(as_of=as_of) if looked_up else DoNotCall(imported=imported)
+    lists = DoNotCall(imported={name: ImportedList(NumberSet(), day) for name, day in as_of.items()})
     assert lists.missing(["own", "new"]) is None
     assert lists.missing(["new", "gone"]) == "gone"
     assert lists.stale(["new", "old"], NOON, 31 * 86_400) == "old"
     assert lists.stale(["new"], NOON, 31 * 86_400) is None
     assert lists.stale(["tomorrow"], NOON, 31 * 86_400) == "tomorrow"
-
-
-def test_lists_of_a_database_say_what_it_says() -> None:
-    lists = LookedUp({LONDON: "own", MIAMI: ""})
-    assert lists.found_in(LONDON) == "own"
-    assert lists.found_in(MIAMI) is None
-    assert lists.found_in(NEW_YORK) is None

@@ -6,14 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.contact import PhoneNumber
 from dialer.forbidden import Reason
-from dialer.gaps import PastCall, gap_problem, history_of, limit_problem, recorded_problem
+from dialer.gaps import PastCall, gap_problem, limit_problem, recorded_problem
 from dialer.outcome import Outcome
-from dialer.ports import NumberFacts
-from dialer.ports import PastCall as Fact
 from dialer.profiles import DAY, HOUR, UK, US, US_REG_F, AttemptLimit, BadLimit, read_limit
-from tests.unit.dialer.law_cases import LONDON, MIAMI, NOON, contact, past
+from tests.unit.dialer.law_cases import LONDON, MIAMI, NOON, past
 
 LIMIT = AttemptLimit(3, 100.0)
 
@@ -101,23 +98,6 @@ def test_three_recorded_messages_in_thirty_days() -> None:
     assert (found.reason, found.until) == (Reason.RECORDED, NOON + DAY)
     assert recorded_problem(LONDON, NOON, limit, played[:2]) is None
     assert recorded_problem(MIAMI, NOON, limit, played) is None
-
-
-def test_what_the_store_knows_of_all_numbers_of_a_contact_is_its_history() -> None:
-    who = replace(contact(), numbers=(PhoneNumber(LONDON), PhoneNumber(MIAMI)))
-    facts = {
-        LONDON: NumberFacts("", (Fact(1.0, Outcome.ABANDONED, "spring", True), Fact(2.0, None, "spring"))),
-        MIAMI: NumberFacts(
-            "", (Fact(3.0, Outcome.ANSWERED, "news", True), Fact(4.0, Outcome.OPTED_OUT, "spring", True))
-        ),
-        "+4930123456": NumberFacts("", (Fact(5.0, Outcome.BUSY, "spring"),)),
-    }
-    assert history_of(who, facts, recorded={"news"}) == (
-        PastCall(1.0, "c1", LONDON, Outcome.ABANDONED, abandoned=True),
-        PastCall(2.0, "c1", LONDON, Outcome.UNKNOWN),
-        PastCall(3.0, "c1", MIAMI, Outcome.ANSWERED, recorded=True),
-        PastCall(4.0, "c1", MIAMI, Outcome.OPTED_OUT, talked=True),
-    )
 
 
 @pytest.mark.parametrize("text", ["7/7d", "3/24h per number", " 3/1D  per  Number"])

@@ -30,17 +30,6 @@ def test_a_window_is_what_counting_finds(events: list[tuple[int, int, bool]], le
         assert window.total(end) == sum(inside, NOTHING)
 
 
-@given(EVENTS)
-def test_what_is_kept_counts_the_same_again(events: list[tuple[int, int, bool]]) -> None:
-    one, two = Rolling(1000.0, 7.0), Rolling(1000.0, 7.0)
-    for at, _, bad in events:
-        one.add(at, BAD if bad else GOOD)
-    for begin, counters in one.slots():
-        two.add(begin, counters)
-    for now in map(float, range(0, 5000, 100)):
-        assert one.total(now) == two.total(now)
-
-
 def test_the_windows_of_a_campaign() -> None:
     """24 hours, 30 days, all of it; the cap holds in those that the law names."""
     counters = CampaignCounters()
