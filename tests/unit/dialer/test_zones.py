@@ -1,6 +1,7 @@
 """The time zones a number can be in."""
 
 import pytest
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.zones import possible_zones, ready, zones_of
 from tests.unit.dialer.law_cases import FREEPHONE, LONDON, NEW_YORK, SHANGHAI
@@ -17,6 +18,23 @@ def test_a_number_of_no_place_may_be_anywhere_in_its_country_code() -> None:
     """R3-12: every possible zone of the number."""
     assert {"America/New_York", "Pacific/Honolulu", "America/Anchorage"} <= zones_of(FREEPHONE)
     assert {"Europe/London", "Europe/Jersey"} <= zones_of("+447911123456")
+
+
+@pytest.mark.parametrize("code", ["850", "448"])
+def test_an_area_code_in_two_zones_is_in_both_whatever_the_exchange(code: str) -> None:
+    """R3-12: Pensacola or Tallahassee: a number moves with its owner, and a mobile's exchange says nothing."""
+    assert zones_of(f"+1{code}4325000") >= {"America/Chicago", "America/New_York"}
+    assert zones_of(f"+1{code}5775000") >= {"America/Chicago", "America/New_York"}
+
+
+def test_no_exchange_is_surer_of_its_zone_than_its_area_code() -> None:
+    every = {
+        f"+{prefix:0<11}": zones
+        for prefix, zones in TIMEZONE_DATA.items()
+        if prefix.startswith("1") and len(prefix) > 3
+    }
+    for number, zones in every.items():
+        assert zones_of(number) == frozenset() or zones_of(number) >= set(zones)
 
 
 @pytest.mark.parametrize("number", ["", "112", "+999123456789", "no number", "+870773111632"])
