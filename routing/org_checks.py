@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from routing.attendance import BadTime, absence_span, clock
 from routing.business_hours import WEEKDAYS
+from routing.org import Organisation
 from routing.plan_checks import reference, within
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ def person(value: Person, plan: Plan, directory: Directory) -> Iterator[str]:
     for field, named in (("deputies", value.deputies), ("rules", value.rules)):
         if len(set(named)) < len(named):
             yield f"{field}: one is named twice"
-    persons = plan.persons
+    persons, organisation = plan.persons, Organisation(plan.persons, plan.teams)
 
     def superior(key: str) -> Iterable[str]:
-        above = persons[key].superior if key in persons else None
+        # his row names nobody: the lead of his team, who may have him as a superior in turn
+        above = organisation.superior(persons[key]) if key in persons else None
         return () if above is None else (above,)
 
     def deputies(key: str) -> Iterable[str]:

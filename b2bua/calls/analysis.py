@@ -154,7 +154,7 @@ async def analyse(call: Session, found: Identified) -> Answer:
         allowed=lambda goal: allowed(call, goal),
     )  # fmt: skip
     call.data |= screen(findings, decision, organisation)
-    call.journey.states = dict(findings.states)
+    call.journey.states, call.journey.asked = dict(findings.states), dict.fromkeys(persons, call.clock())
     _write_down(call, inquiry, decision, call.clock() - began)
     return Answer(decision.way, decision.reason)
 

@@ -1,6 +1,6 @@
 """What a call has been through on its way to an agent: values that one step leaves for the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -21,7 +21,9 @@ class Journey:
     "When he began to wait (monotonic seconds): what a move from one queue to another keeps."
     language: str = ""
     "What he chose in a menu; empty: he was not asked."
-    states: dict[str, str] | None = None
-    "What the staff services say of persons, by id; None: they were not asked."
+    states: dict[str, str] = field(default_factory=dict)
+    "What the staff services have said of persons, by id."
+    asked: dict[str, float] = field(default_factory=dict)
+    "When they were asked about a person and those who could stand in for him (monotonic seconds)."
     last_agent: str = ""
     "Who served him last, as far as this call knows."

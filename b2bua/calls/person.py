@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_PHONES = 4
 "Phones that ring for one caller; after them he goes to the default queue."
+FRESH = 30.0
+"Seconds for which the word of a staff service holds: who waited in a queue meanwhile asks again."
 NEXT_ONE = (("Reason", 'SIP;cause=480;text="Another one is asked"'),)
 
 
@@ -51,7 +53,7 @@ async def to_person(call: Session, goal: Goal) -> Goal | None:
 def _choose(call: Session, person: str, failed: dict[str, str]) -> Choice:
     """Who takes it now, of those whose phones have not failed."""
     exchange = call.exchange
-    known = seen_by(call.journey.states or {}, lambda extension: exchange.presence(extension, call.id))
+    known = seen_by(call.journey.states, lambda extension: exchange.presence(extension, call.id))
 
     def see(other: Person, extension: str) -> Seen:
         why = failed.get(other.id)
@@ -61,11 +63,15 @@ def _choose(call: Session, person: str, failed: dict[str, str]) -> Choice:
 
 
 async def _ask_staff(call: Session, person: str) -> None:
-    """What the staff services say, where no analysis has asked them for this call."""
-    tenant = call.record.row.tenant
-    if call.journey.states is not None or tenant is None:
+    """What the staff services say now, where nobody has just asked them about this person for this call."""
+    tenant, journey = call.record.row.tenant, call.journey
+    asked = journey.asked.get(person)
+    if tenant is None or (asked is not None and call.clock() - asked <= FRESH):
         return
     inquiry = inquiry_of(call, tenant, call.exchange.responders())
     await inquiry.by_person([person])
-    call.journey.states = dict(inquiry.findings.states)
+    if all(stage["outcome"] == "ok" for stage in inquiry.stages):
+        journey.states, journey.asked = {}, {}
+    journey.states |= inquiry.findings.states  # what is old is better than nothing
+    journey.asked[person] = call.clock()
     call.catch_up()

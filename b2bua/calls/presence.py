@@ -18,6 +18,7 @@ AWAY = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED, AgentState.UNREACHAB
 TAKEN = frozenset({"offered", "ringing", "talking"})
 "States of a call that has an agent."
 ONLINE = Seen(Presence.ONLINE)
+LOGGED_OUT = Seen(Presence.OFFLINE, str(AgentState.LOGGED_OUT))
 
 
 def presence(
@@ -25,11 +26,13 @@ def presence(
 ) -> Seen:
     """What an extension is to the call `call`, which does not itself make him busy.
 
-    `seat`: his place on the floor. Who has none, or neither a profile nor ever logged in, is no queue's agent: his
-    phone is there as long as no call has it.
+    `seat`: his place on the floor; who has a profile and no seat yet is not logged in. Who has neither a profile nor
+    ever logged in is no queue's agent: his phone is there as long as no call has it.
     """
     if directory.agent(extension) is None:
         return Seen(Presence.OFFLINE, "no-phone")
+    if seat is None and extension in plan.agent_profiles:
+        return LOGGED_OUT  # the plan has just changed, and the floor has not looked at it yet
     if seat is None or (seat.state is AgentState.LOGGED_OUT and extension not in plan.agent_profiles):
         busy = any(
             session.record.row.extension == extension and session.state in TAKEN and session.id != call

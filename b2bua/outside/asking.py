@@ -114,13 +114,14 @@ class Asker:
         *,
         max_bytes: int | None = None,
         statuses: frozenset[int] = frozenset({200}),
+        hurried: bool = False,
     ) -> T:
         """What `read` makes of the answer's body. PullFailed after at most `within` seconds.
 
         `read` raises Garbage or Fault. Cancelling it (the caller hung up) gives its place back and counts neither for
-        nor against the system.
+        nor against the system; so does running out of time where it was `hurried` by others who were slow before it.
         """
-        with self._breaker(key):
+        with self._breaker(key, hurried):
             body = await self._within(key, within, request, max_bytes or self.limits.max_bytes, statuses)
             try:
                 return read(body)
@@ -135,7 +136,7 @@ class Asker:
         return {key: breaker.state(now) for key, breaker in self._breakers.items()}
 
     @contextmanager
-    def _breaker(self, key: str) -> Iterator[None]:
+    def _breaker(self, key: str, hurried: bool) -> Iterator[None]:
         breaker = self._breakers.get(key) or Breaker(self.limits.failures, self.limits.rest)
         self._breakers[key], may = breaker.ask(self.clock())
         if not may:
@@ -144,10 +145,10 @@ class Asker:
             yield
         except PullFailed as e:
             breaker = self._breakers[key]
-            if e.blames_the_system:
-                self._breakers[key] = breaker.failed(self.clock())
-            elif e.reason is Reason.BUSY:
+            if e.reason is Reason.BUSY or (hurried and e.reason is Reason.TIMEOUT):
                 self._breakers[key] = breaker.abandoned()
+            elif e.blames_the_system:
+                self._breakers[key] = breaker.failed(self.clock())
             else:
                 self._breakers[key] = breaker.answered()
             raise

@@ -24,6 +24,8 @@ Observer = Callable[[Service, str, float], None]
 NO_ANSWER_YET = frozenset({202, 204})
 GOOD = frozenset({200}) | NO_ANSWER_YET
 "202 and 204: understood, and there is nothing to say (now): an empty object."
+HURRIED = 0.5
+"A service that had less than this share of its own time is not to blame for giving no answer."
 
 
 class Services:
@@ -44,7 +46,8 @@ class Services:
         `values` has every name of `routing.services.NAMES`; `read` raises BadAnswer.
         """
         began, outcome = self._asker.clock(), "cancelled"
-        limit = min(service.timeout_ms / 1000, within)
+        own = service.timeout_ms / 1000
+        limit = min(own, within)
         try:
             if limit <= 0:
                 raise PullFailed(Reason.TIMEOUT, "no time is left")
@@ -55,6 +58,7 @@ class Services:
                 limit,
                 max_bytes=service.max_bytes,
                 statuses=GOOD,
+                hurried=limit < HURRIED * own,
             )
             outcome = "ok"
             return answer

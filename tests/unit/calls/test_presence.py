@@ -42,6 +42,11 @@ def test_an_agent_who_logs_in_is_what_the_floor_says(state: AgentState, expected
     assert seen(at(state, "other")).presence is expected
 
 
+def test_an_agent_whom_the_floor_does_not_know_yet_is_not_logged_in() -> None:
+    """R0-10: the plan has just made him a queue's agent."""
+    assert seen() == seen(at(AgentState.LOGGED_OUT)) == Seen(Presence.OFFLINE, "logged-out")
+
+
 def test_a_call_does_not_find_its_own_agent_busy() -> None:
     assert seen(at(AgentState.RESERVED, "this")).presence is Presence.ONLINE
 

@@ -109,6 +109,21 @@ async def test_an_answer_of_another_shape_is_garbage_and_counts_against_the_serv
     assert seen == [("crm", "garbage")] * 5 + [("crm", "breaker-open")]
 
 
+async def test_a_service_that_others_left_no_time_is_not_blamed(crm: System) -> None:
+    """R0-05: the member service was slow, so the order service had 20 ms of its 5 s: its breaker stays closed."""
+    async with Asker() as asker:
+        client = Services(asker)
+        orders, hung = service(crm.url + "/slow", timeout_ms=5000), service(crm.url + "/slow", timeout_ms=20)
+        for _ in range(asker.limits.failures):
+            with pytest.raises(PullFailed, match="timeout"):
+                await client.ask(orders, VALUES, dict, 0.02)
+        assert asker.breakers()["service crm"] == "closed"
+        for _ in range(asker.limits.failures):
+            with pytest.raises(PullFailed, match="timeout"):
+                await client.ask(hung, VALUES, dict, 5.0)
+        assert asker.breakers()["service crm"] == "open"
+
+
 async def test_with_no_time_left_nobody_is_asked(crm: System) -> None:
     with pytest.raises(PullFailed, match="no time is left"):
         await ask(service(crm.url + "/row"), within=-0.1)

@@ -88,6 +88,15 @@ def test_circles_are_told_with_the_way_round() -> None:
     assert not found(Person("boss", deputies=("clerk",)), Person("clerk", superior="boss"))
 
 
+def test_a_team_whose_lead_reports_to_its_member_is_a_circle() -> None:
+    """R0-10: a superior who is nobody's field but the team's counts as well."""
+    told = found(Person("boss", superior="clerk"), Person("clerk", team="t"), Team("t", lead="boss"))
+    assert told == [
+        "person boss, superior: boss -> clerk -> boss is a circle",
+        "person clerk, superior: clerk -> boss -> clerk is a circle",
+    ]
+
+
 def test_a_circle_blames_only_those_in_it() -> None:
     told = found(Person("outside", superior="a"), Person("a", superior="b"), Person("b", superior="a"))
     assert [one.split(",")[0] for one in told] == ["person a", "person b"]
