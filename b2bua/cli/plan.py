@@ -34,15 +34,24 @@ def import_(
     file: Annotated[Path, typer.Argument(help="FILE.toml, or FILE.csv with --kind.", dir_okay=False)],
     kind: KindOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would come of it.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The file has all there shall be of its kinds: the rest is removed.")
+    ] = False,
+    tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="With --whole: only what is his.")] = None,
     encoding: Annotated[str, typer.Option(help="Of the file.")] = "utf-8",
     url: Url = "",
     json: Json = False,
 ) -> None:
     """Create or replace what a file holds, all of it or nothing; what is in force stays when anything is wrong."""
+    if tenant and not whole:
+        fail("--tenant says what --whole may remove")
     items, wrong = _read(file, kind, encoding)
     if wrong:
         _refuse(file, wrong)
-    if not items:
+    emptied = (
+        [kind] if whole and kind is not None and kind in KINDS else []
+    )  # a spreadsheet without rows: nobody is absent any more
+    if not items and not emptied:
         fail(f"{file} holds no values")
 
     def explain(answer: httpx.Response) -> list[str]:
@@ -50,13 +59,16 @@ def import_(
         return _lines(file, located(items, errors)) if errors else problem(answer)
 
     with server(url) as api:
-        query = {"rehearse": "true" if check else None}
-        done = api.ask("POST", "/v1/plan", query=query, body=body_of(items), explain=explain)
+        query = {"rehearse": "true" if check else None, "whole": "true" if whole else None, "tenant": tenant}
+        body = {**{word: [] for word in emptied}, **body_of(items)}
+        done = api.ask("POST", "/v1/plan", query=query, body=body, explain=explain)
     if json:
         as_json(done)
         return
     would = "would be " if check else ""
     typer.echo(f"{done['created']} {would}created, {done['replaced']} {would}replaced, {done['unchanged']} as before")
+    for name in done["removed"]:
+        typer.echo(f"{would}removed: {name}")
 
 
 def export(

@@ -1,8 +1,9 @@
 """The plan as it is administered: one value or many at once, checked with everything else, audited and counted."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ class Done:
     created: int = 0
     replaced: int = 0
     unchanged: int = 0
+    removed: tuple[str, ...] = ()
+    "What is gone because the whole of its kind was given, and it was left out: `queue night`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class _Change:
     removed: Sequence[tuple[Kind, str]] = ()
     only: Literal["new", "known"] | None = None
     "new: nothing may have these keys; known: something must."
+    whole: AbstractSet[str] = frozenset()
+    "Kinds of which these values are all there shall be."
+    tenant: str | None = None
+    "With `whole`: of this tenant's; what is others' or everybody's stays."
 
 
 class Plans:
@@ -77,13 +84,22 @@ class Plans:
         await self._make(_Change(removed=[(kind, key)]), by, now)
 
     async def put_all(
-        self, values: Sequence[Any], agents: Sequence[Agent] = (), *, by: str, now: float, rehearse: bool = False
+        self,
+        values: Sequence[Any],
+        agents: Sequence[Agent] = (),
+        *,
+        by: str,
+        now: float,
+        rehearse: bool = False,
+        whole: AbstractSet[str] = frozenset(),
+        tenant: str | None = None,
     ) -> Done:
         """Create or replace all of these together, or none. `rehearse`: only say what would come of it.
 
+        `whole`: kinds (by word) that lose every other value; with `tenant`, every other one of that tenant.
         Raises Conflict with the mistakes of all of them, Duplicate when two have the same key.
         """
-        return await self._make(_Change(values, agents), by, now, rehearse)
+        return await self._make(_Change(values, agents, whole=whole, tenant=tenant), by, now, rehearse)
 
     async def _make(self, change: _Change, by: str, now: float, rehearse: bool = False) -> Done:
         # Thousands of values are judged before the transaction, for which claims of tokens may have to wait.
@@ -115,6 +131,7 @@ class Plans:
             if change.only == "known" and key not in known:
                 raise _unknown(kind, key)
             changed[kind.word][key] = value
+        change = replace(change, removed=[*change.removed, *_left_out(change, before, changed)])
         for kind, key in change.removed:
             if key not in before.plan.of_kind(kind.word):
                 raise _unknown(kind, key)
@@ -126,6 +143,14 @@ class Plans:
 
 def _seen(conn: sa.Connection) -> tuple[int, Business]:
     return business.revision(conn), business.read(conn)
+
+
+def _left_out(change: _Change, before: Business, given: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Kind, str]]:
+    """What there is of the kinds that were given whole, and was not given."""
+    for kind, key, value in before.plan.values():
+        mine = change.tenant is None or getattr(value, "tenant", None) == change.tenant
+        if kind.word in change.whole and mine and key not in given.get(kind.word, {}):
+            yield kind, key
 
 
 def _with(before: Business, changes: Mapping[str, Mapping[str, Any]]) -> Business:
@@ -179,7 +204,8 @@ def _writes(change: _Change, before: Business, now: float) -> _Writes:
         told.append(audit.Change(AGENTS.word, agent.extension, None if was is None else asdict(was), asdict(agent)))
     created = sum(old is None for _, old in (*values, *agents))
     replaced = len(values) + len(agents) - created
-    done = Done(created, replaced, len(change.values) + len(change.agents) - created - replaced)
+    unchanged = len(change.values) + len(change.agents) - created - replaced
+    done = Done(created, replaced, unchanged, tuple(f"{kind.one} {key}" for kind, key in change.removed))
     return _Writes(gone, made, [agent for agent, _ in agents], told, done)
 
 

@@ -136,9 +136,12 @@ class DoneOut(Out):
     created: int
     replaced: int
     unchanged: int = Field(description="Were there like that already.")
+    removed: list[str] = Field(description="What `whole` has removed, or would: `queue night`.")
 
 
 Rehearse = Annotated[bool, Query(description="Only say what would come of it; nothing is changed.")]
+Whole = Annotated[bool, Query(description="The lists are all there shall be of their kinds: the rest is removed.")]
+OnlyOf = Annotated[str | None, Query(description="With `whole`: remove nothing but what belongs to this tenant.")]
 
 ALL = {
     "properties": {
@@ -174,14 +177,25 @@ _AGENT = TypeAdapter(AgentIn)
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": ALL}}}},
 )
 async def import_plan(
-    body: Annotated[dict[str, Any], Body()], desk: TheDesk, caller: Configurer, rehearse: Rehearse = False
+    body: Annotated[dict[str, Any], Body()],
+    desk: TheDesk,
+    caller: Configurer,
+    rehearse: Rehearse = False,
+    whole: Whole = False,
+    tenant: OnlyOf = None,
 ) -> DoneOut:
     """Create or replace many values together, or none: lists by kind, and `agents`. All mistakes come at once."""
     async with desk.changing:
         wrong, values, agents = await asyncio.to_thread(_all, desk, body)
         try:
             done = await desk.plans.put_all(
-                values, agents, by=caller.by, now=desk.wall(), rehearse=rehearse or bool(wrong)
+                values,
+                agents,
+                by=caller.by,
+                now=desk.wall(),
+                rehearse=rehearse or bool(wrong),
+                whole=KINDS.keys() & body.keys() if whole and not wrong else frozenset(),
+                tenant=tenant,
             )
         except Conflict as conflict:
             if not wrong:

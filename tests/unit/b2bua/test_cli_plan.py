@@ -82,7 +82,7 @@ async def test_a_file_is_checked_taken_over_shown_and_written_again(
     await tandem("export", "-o", "again.toml")
     assert "4711" not in (tmp_path / "again.toml").read_text()
     done = json.loads((await tandem("import", "again.toml", "--json")).stdout)
-    assert done == {"created": 0, "replaced": 0, "unchanged": 6}
+    assert done == {"created": 0, "replaced": 0, "unchanged": 6, "removed": []}
     assert server.node.plan().agent_profiles["8001"].pin == "4711"
     assert "ring-all" in (await tandem("plan", "list", "queues")).stdout
     assert "queue repairs" in (await tandem("plan", "show", "vdns", "3")).stdout.replace(
@@ -142,6 +142,42 @@ async def test_rows_of_agents_persons_and_profiles_come_from_csv(server: Api, ta
     assert [line.split(",")[0] for line in written] == ["id", "clerk-12", "clerk-13"]
     (tmp_path / "again.csv").write_text("\n".join(written))
     assert "2 as before" in (await tandem("import", "again.csv", "-k", "persons")).stdout
+
+
+async def test_a_whole_file_removes_what_it_leaves_out(server: Api, tandem: Tandem, tmp_path: Path) -> None:
+    """What is removed can be looked at before; other kinds, other tenants' values and what is still named stay."""
+    (tmp_path / "desk.toml").write_text(DESK)
+    await tandem("import", "desk.toml")
+    persons = tmp_path / "persons.csv"
+    persons.write_text("id,tenant,deputies\nc-1,acme,c-2\nc-2,acme,\nc-3,beta,\nc-4,,\n")
+    await tandem("import", "persons.csv", "-k", "persons")
+    before = server.node.plan()
+
+    persons.write_text("id,tenant,deputies\nc-2,acme,\nc-5,acme,\n")
+    whole = ("import", "persons.csv", "-k", "persons", "--whole")
+    told = (await tandem(*whole, "--check")).stdout.splitlines()
+    assert told == [
+        "1 would be created, 0 would be replaced, 1 as before",
+        *(f"would be removed: person c-{n}" for n in (1, 3, 4)),
+    ]
+    assert server.node.plan() == before
+    assert "removed: person c-1\n" in (await tandem(*whole, "-t", "acme")).stdout
+    assert set(server.node.plan().persons) == {"c-2", "c-3", "c-4", "c-5"}
+    persons.write_text("id,tenant,deputies\nc-5,acme,c-3\n")
+    told = (await tandem(*whole, fails=True)).stderr.splitlines()
+    assert told == ["persons.csv:2: person c-5: deputies: there is no person c-3", "nothing was changed"]
+    persons.write_text("id,tenant\n")
+    done = json.loads((await tandem(*whole, "--json")).stdout)
+    assert done == {"created": 0, "replaced": 0, "unchanged": 0, "removed": [f"person c-{n}" for n in (2, 3, 4, 5)]}
+    assert not server.node.plan().persons
+    assert server.node.plan().queues == before.queues
+    (tmp_path / "queues.toml").write_text('[queues.night]\nname = "Night"\n')
+    told = (await tandem("import", "queues.toml", "--whole", fails=True)).stderr.splitlines()
+    assert told[0] == "vdn 3: goal: there is no queue repairs"
+    assert server.node.plan().queues == before.queues
+    assert "--whole" in (await tandem("import", "queues.toml", "-t", "acme", fails=True)).stderr
+    (told,) = (await server.ask("GET", "/v1/audit?kind=person&limit=1")).json()["entries"]
+    assert told["action"] == "delete"
 
 
 async def test_what_cannot_be_read_is_said_in_words(tandem: Tandem, tmp_path: Path) -> None:

@@ -107,11 +107,16 @@ async def test_many_values_come_together_or_not_at_all(web: Api) -> None:
     }
     async with web.client() as client:
         rehearsed = await client.post("/v1/plan?rehearse=true", json=body)
-        assert rehearsed.json() == {"created": 4, "replaced": 0, "unchanged": 0}
+        assert rehearsed.json() == {"created": 4, "replaced": 0, "unchanged": 0, "removed": []}
         assert not web.node.plan().queues
         assert (await client.get("/v1/agents/8002")).status_code == 404
         assert (await client.post("/v1/plan", json=body)).json()["created"] == 4
-        assert (await client.post("/v1/plan", json=body)).json() == {"created": 0, "replaced": 0, "unchanged": 4}
+        assert (await client.post("/v1/plan", json=body)).json() == {
+            "created": 0,
+            "replaced": 0,
+            "unchanged": 4,
+            "removed": [],
+        }
         assert web.node.directory().agent("8002") is not None
         wrong = {"queues": [QUEUE | {"name": "New"}], "vdns": [VDN | {"goal": {"kind": "agent", "target": "9"}}]}
         refused = await client.post("/v1/plan", json=wrong)
