@@ -8,6 +8,9 @@ from typing import Any
 
 from b2bua.jsontext import encode
 
+VERSION = 1
+"Of the records. Names and types may be added to a version; where a meaning changes or a name goes, it is a new one."
+
 Row = tuple[str, int, float, str | None, str, str]
 "node, number, time, call, type, data as JSON: what is stored of an event."
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from b2bua.events.event import Event
+from b2bua.events.event import VERSION, Event
 from b2bua.events.log import EventLog, Subscription
 
 FIRST_LINE = 4096
@@ -48,11 +48,13 @@ class Hello:
             raise BadHello("the first line must be one JSON object") from None
         if not isinstance(said, dict):
             raise BadHello("the first line must be one JSON object")
-        token, after = said.get("token"), said.get("after")
+        token, after, version = said.get("token"), said.get("after"), said.get("version", VERSION)
         if token is not None and not isinstance(token, str):
             raise BadHello("token must be a text")
         if after is not None and (type(after) is not int or after < 0):
             raise BadHello("after must be the number of an event, or 0")
+        if version != VERSION:
+            raise BadHello(f"records of this node have version {VERSION}")
         return cls(token, after)
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from b2bua.events.event import VERSION
 from b2bua.log import logger
 from b2bua.outside.asking import Asker, PullFailed
 from b2bua.outside.question import PLAIN, Request
@@ -127,7 +128,7 @@ class Delivery:
     async def _try(self, record: Record, tries: int) -> str | None:
         hook, body = self.hook, record.line or b""
         headers = [*PLAIN, ("Content-Type", "application/json"), ("Tandem-Record", f"{self._node}/{record.number}")]
-        headers.append(("Tandem-Attempt", str(tries)))
+        headers += [("Tandem-Version", str(VERSION)), ("Tandem-Attempt", str(tries))]
         if hook.secret:
             headers.append((HEADER, sign(hook.secret, body, int(self._wall()))))
         request = Request("POST", fill_url(hook.url, {}), tuple(headers), body)

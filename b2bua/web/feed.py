@@ -6,6 +6,7 @@ import contextlib
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 
+from b2bua.events.event import VERSION
 from b2bua.events.log import Subscription
 from b2bua.storage import StorageUnavailable
 from b2bua.web.desk import Desk, address_of, desk_of
@@ -35,6 +36,8 @@ async def feed(socket: WebSocket) -> None:
         secret = secret_of(socket)
         caller = await desk.keyring.of_secret(secret, address_of(socket))
         caller.must(Right.EVENTS)
+        if socket.query_params.get("version", str(VERSION)) != str(VERSION):
+            raise Problem(422, "invalid", f"version: records of this node have version {VERSION}")
         subscription = _subscription(desk, socket.query_params.get("after"))
     except Problem as problem:
         await socket.send_denial_response(problem.response())

@@ -1,6 +1,8 @@
 """Event records on the TCP socket and the WebSocket: one order for all, resumed by number, nobody waits."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import pytest
@@ -9,6 +11,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.several_trunks import diverted_by, served
 from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER
 from tests.peers.listener import Listener
+from tests.peers.receiver import Receiver, receiver
 from tests.peers.server import Server
 from tests.peers.sipp import Sipp
 from tests.peers.uac import Caller
@@ -41,15 +44,40 @@ async def test_each_call_is_received_once_with_both_numbers(server: Server, call
     assert all(event["node"] == "test" for event in listener.events)
 
 
-async def test_two_listeners_get_everything_in_order_while_a_third_stops_reading(
-    server: Server, trunk: Sipp, agent: Sipp
+@contextmanager
+def seven_deaf_sockets(server: Server) -> Iterator[None]:
+    """Listeners that ask for everything and read nothing: four on the event socket, three on the WebSocket."""
+    upgrade = (
+        "GET /v1/events?after=0&version=1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Authorization: Bearer {server.api.token}\r\n\r\n"
+    )
+    hellos = [(server.events_address, '{"after": 0, "version": 1}\n')] * 4 + [(server.api_address, upgrade)] * 3
+    with ExitStack() as stack:
+        for address, hello in hellos:
+            deaf = stack.enter_context(socket.create_connection(address))
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            deaf.sendall(hello.encode())
+        yield
+
+
+@pytest.fixture
+def hung() -> Iterator[Receiver]:
+    """A listener over HTTP that takes every record and never says so."""
+    with receiver() as made:
+        made.answer = lambda got: 200 if made.released.wait(60) else 500
+        yield made
+
+
+async def test_two_listeners_get_everything_in_order_while_ten_others_take_nothing(
+    server: Server, trunk: Sipp, agent: Sipp, hung: Receiver
 ) -> None:
-    """R0-14: both sockets, the same records in the same order; one that reads nothing delays neither."""
+    """R0-14: both sockets, the same records in the same order; sockets that nobody reads and listeners over HTTP that
+    hang delay neither them nor the calls."""
     await server.api.furnish(agent.uri)
+    await server.api.add_plan(webhooks=[{"id": f"hung-{n}", "url": hung.url, "timeout": 30} for n in range(3)])
     tcp, web = await server.listen_tcp(after=0), await server.listen(after=0)
-    with socket.create_connection(server.events_address) as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        deaf.sendall(b'{"after": 0}\n')
+    with seven_deaf_sockets(server):
         numbers = [(await server.api.issue_token())["original_called_number"] for _ in range(20)]
         file = trunk.folder / "numbers.csv"
         file.write_text("SEQUENTIAL\n" + "".join(f"{n};{BILLING_NUMBER};{ACCESS_NUMBER}\n" for n in numbers))
@@ -68,6 +96,8 @@ async def test_two_listeners_get_everything_in_order_while_a_third_stops_reading
     assert [event["number"] for event in told[0]] == list(range(1, end + 1))
     for call in ours:
         assert tcp.of_call(call) == ORDER
+    assert not hung.taken
+    assert all([await server.api.metric("tandem_webhook_behind", webhook=f"hung-{n}") > 0 for n in range(3)])
 
 
 def all_ended(listener: Listener, calls: set[str]) -> bool:

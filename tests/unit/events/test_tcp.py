@@ -163,6 +163,7 @@ async def test_input_that_ends_means_what_there_is_and_no_more(log: EventLog, se
         ({"after": 1e3}, "after must be"),
         ({"after": 999}, "the last one of node n1 is 3"),
         ({"token": 7}, "token must be"),
+        ({"version": 2}, "records of this node have version 1"),
     ],
 )
 async def test_a_bad_first_line_is_answered_and_ends_it(

@@ -124,6 +124,7 @@ async def test_those_who_may_not_listen_are_told_why_as_a_problem(web: Api) -> N
         ("listener", "?after=4", 409, "ahead"),
         ("listener", "?after=x", 422, "invalid"),
         ("listener", "?after=-1", 422, "invalid"),
+        ("listener", "?version=2", 422, "invalid"),
     ):
         with pytest.raises(InvalidStatus) as refused:
             async with open_feed(web, key, query):
