@@ -166,18 +166,26 @@ class Visit:
                 if announcement is not None and state.interrupted():
                     announcement.stop()
                 if over is not None or state.digits in ask.whole:
-                    self.ahead = waiting[:MOST_AHEAD]
+                    self.ahead = self._behind(ask, key, waiting)[:MOST_AHEAD]
                     return state.digits
         finally:
             if announcement is not None:
                 announcement.stop()
 
+    def _behind(self, ask: Ask, last: str, waiting: str) -> str:
+        """Keys that are left for the next question: a terminator that nobody waited for is no answer to it."""
+        if not ask.terminator or last == ask.terminator:
+            return waiting
+        if not waiting:
+            self.keypad.whole(ask.terminator, self.call.clock() + ask.between)
+        return waiting.removeprefix(ask.terminator)
+
     async def _fetch(self, name: str) -> Mapping[str, object] | None:
         """What a service answers, None where nothing comes that can be used; a caller who leaves ends the wait."""
         call = self.call
-        service = call.exchange.plan().services.get(name)
-        if service is None or not service.enabled:
-            return None
+        service, tenant = call.exchange.plan().services.get(name), call.record.row.tenant
+        if service is None or not service.enabled or (tenant is not None and service.tenant != tenant):
+            return None  # a menu for everybody may name it, but what a caller dials goes to his own tenant only
         asking = asyncio.create_task(self._asked(name), name=f"menu {call.id} asks {name}")
         asking.add_done_callback(lambda _: call.deliver(Said(asking)))
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from b2bua.calls.inband import ToneListener
+from b2bua.calls.refusals import NoSuchGoal
 from b2bua.calls.session import Silent
 from b2bua.calls.speech import let_hear, say
 from b2bua.log import logger
@@ -28,10 +30,13 @@ ENDS = "#"
 async def voicemail(call: Session, goal: Goal) -> Goal | None:
     """Greeting, tone, message: until the caller hangs up, presses #, or the time is up.  The call ends here.
 
-    Raises CallerLeft, Ordered or Moved as `Session.next` does; what was said until then is kept.
+    Raises CallerLeft, Ordered or Moved as `Session.next` does; what was said until then is kept. Raises NoSuchGoal for
+    a mailbox of another tenant.
     """
-    exchange = call.exchange
+    exchange, tenant = call.exchange, call.record.row.tenant
     box = exchange.plan().mailboxes.get(goal.target) or Mailbox(goal.target)
+    if box.tenant is not None and tenant is not None and box.tenant != tenant:
+        raise NoSuchGoal(f"there is no mailbox {goal.target} for calls of {tenant}")
     let_hear(call, "answer")
     call.state = "voicemail"
     await say(call, (Piece(box.greeting_file, box.greeting), BEEP), language=call.journey.language or box.language)
@@ -45,9 +50,12 @@ async def voicemail(call: Session, goal: Goal) -> Goal | None:
         call.record.end(call.clock(), "no-message", 500, "tandem")
         return None
     began = call.record.at(call.clock())
+    tones = None if call.has_events else ToneListener(call, call.caller)
     try:
         await _listen(call, box.longest)
     finally:
+        if tones is not None:
+            tones.stop()
         await _keep(call, box, number, began, recording)
     call.record.end(call.clock(), "normal", 200, "tandem")
     return None

@@ -1,10 +1,12 @@
 """Menus: prompts that are heard, keys in three forms, VDNs, wrong keys and none, live change (R2-01 to R2-04)."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from routing.business_hours import WEEKDAYS
 from tests.e2e.ivr import (
     CALLER,
     HELLO,
@@ -20,6 +22,7 @@ from tests.e2e.ivr import (
     over,
 )
 from tests.e2e.legs import end, hear_each_other
+from tests.e2e.queues import open_queue, waiting
 from tests.peers.api import ACCESS_NUMBER, TENANT, Json
 from tests.peers.server import Server
 from tests.peers.tenant_system import TenantSystem
@@ -102,6 +105,42 @@ async def test_nothing_then_wrong_digits_then_the_fallback(server: Server, calle
     await end(caller, phone)
 
 
+async def test_the_table_of_vdns_and_a_route_that_changes(server: Server, caller: Caller) -> None:
+    """R2-03 R2-04: what he dials is matched with the VDNs, longest too, and he waits in that VDN's queue area; who
+    dials none goes to the fallback; then the number's route leads elsewhere, with the server at work."""
+    await open_ivr(server, None, {"ask": {**NUMBER, "tries": 1, "first": 5}, "desk": OVER})
+    for queue in ("gas", "water"):
+        await open_queue(server, queue)
+    table = {  # number -> queue, area of the VDN, area it is counted in
+        "3": ("gas", "", "3"),
+        "31": ("gas", "north", "north"),
+        "8001": ("water", "north", "north"),
+    }
+    for number, (queue, area, _) in table.items():
+        goal = {"kind": "queue", "target": queue}
+        body = {"number": number, "name": number, "tenant": TENANT, "goal": goal, "area": area}
+        await server.api.request("PUT", f"/v1/vdns/{number}", body)
+    listener = await server.listen()
+    for number, (queue, _, counted) in table.items():
+        await come(server, caller)
+        await caller.sound.pressed(number, 60)
+        [place] = await waiting(server, 1, queue)
+        assert (place["vdn"], place["area"]) == (number, counted)
+        queued = (await listener.expect("call.queued"))["data"]
+        assert (queued["queue"], queued["vdn"], queued["area"]) == (queue, number, counted)
+        await (await caller.bye()).expect(200)
+    await come(server, caller)
+    await caller.sound.pressed("9", 60)
+    await over(caller)
+
+    (number,) = (await server.api.get("/v1/access-numbers"))["access_numbers"]
+    await server.api.patch(f"/v1/access-numbers/{number['key']}", {"entry": {"kind": "queue", "target": "water"}})
+    await come(server, caller)
+    [place] = await waiting(server, 1, "water")
+    assert not place["vdn"]
+    await (await caller.bye()).expect(200)
+
+
 async def test_a_menu_changes_while_calls_go_on(server: Server, caller: Caller, phone: Phone) -> None:
     """R2-04 R2-01: repeat, zero-out; a change is in force with the next call; a wrong one is refused."""
     nodes = {"ask": {**CHOICE, "repeat": "*", "first": 20}, "desk": TO_AGENT, "over": OVER}
@@ -150,16 +189,37 @@ goal = { kind = "hangup" }
 """
 
 
-async def test_a_menu_is_a_file(server: Server, caller: Caller, tmp_path: Path) -> None:
-    """R2-04: imported while the server works; a wrong file is refused by line and key, and the old menu stays."""
-    await open_ivr(server, None, {"ask": {**CHOICE, "keys": {"1": "over"}}, "over": OVER})
+ISLAND = """
+[menus.nodes.island]
+kind = "prompt"
+say = ["hello.wav"]
+next = "round"
+
+[menus.nodes.round]
+kind = "prompt"
+say = ["hello.wav"]
+next = "round"
+"""
+
+
+async def test_a_menu_is_a_file(server: Server, caller: Caller, phone: Phone, tmp_path: Path) -> None:
+    """R2-04: imported while a caller is in the old one, which he stays in; a wrong file is refused by line and key,
+    every dead end and node that nothing leads to among it, and the old menu stays."""
+    await open_ivr(server, phone, {"ask": {**CHOICE, "first": 60}, "desk": TO_AGENT, "over": OVER})
+    await come(server, caller)
+    await caller.hears(WHICH)
     file = tmp_path / "menus.toml"
     for text, code, words in (
         (FILE, 0, ()),
         (
-            FILE.replace("hello.wav", "nobody").replace('"1" = "over"', '"1" = "lost"'),
+            FILE.replace("hello.wav", "nobody").replace('"1" = "over"', '"1" = "lost", "2" = "round"') + ISLAND,
             1,
-            ("nobody", "lost", ":10:", ":11:"),
+            (
+                ":10: menu main: nodes.ask.say: 'nobody' is neither",
+                ":11: menu main: nodes.ask.keys.1: there is no node 'lost'",
+                ":18: menu main: nodes.island: nothing leads here",
+                ":23: menu main: nodes.round: is a dead end",
+            ),
         ),
         (FILE.replace("say =", "sya =").replace('"goal"', '"gaol"'), 1, ("there is no such field", "nodes.over.kind")),
     ):
@@ -167,6 +227,9 @@ async def test_a_menu_is_a_file(server: Server, caller: Caller, tmp_path: Path) 
         child = server.tandem("import", str(file))
         assert await child.ended(30) == code, child.log()
         assert all(word in child.log() for word in words), child.log()
+    await caller.sound.pressed("1", 60)
+    await phone.answers()
+    await end(caller, phone)
     await come(server, caller)
     await caller.hears(HELLO)
     caller.sound.press("1", 60)
@@ -174,16 +237,24 @@ async def test_a_menu_is_a_file(server: Server, caller: Caller, tmp_path: Path) 
 
 
 async def test_early_media_hours_and_language(server: Server, caller: Caller, phone: Phone) -> None:
-    """R2-01 R2-04: early media costs the caller nothing; hours decide; the language's own sound files are heard."""
+    """R2-01 R2-04: early media costs the caller nothing; the tenant's hours and holidays decide; the language's own
+    sound files are heard."""
+    days = [(datetime.now(UTC) + timedelta(days=n)).date().isoformat() for n in (-1, 0, 1)]
+    always = {"id": "always", "hours": {day: ["00:00-24:00"] for day in WEEKDAYS}}
     never = {"id": "never", "zone": "Asia/Shanghai", "hours": {}}
+    feast = {**always, "id": "feast", "holidays": dict.fromkeys(days, "spring")}
+    calendars = [{**one, "tenant": TENANT} for one in (always, never, feast)]
     nodes = {
-        "hours": {"kind": "hours", "calendar": "never", "open": "over", "closed": "german"},
+        "hours": {"kind": "hours", "calendar": "never", "open": "over", "closed": "work"},
+        "work": {"kind": "hours", "calendar": "always", "open": "feast", "closed": "over"},
+        "feast": {"kind": "hours", "calendar": "feast", "open": "over", "closed": "over", "holiday": "which"},
+        "which": {"kind": "branch", "on": "holiday", "cases": {"spring": "german"}, "otherwise": "over"},
         "german": {"kind": "language", "language": "de", "next": "ask"},
         "ask": {**CHOICE, "first": 5},
         "desk": TO_AGENT,
         "over": OVER,
     }
-    await open_ivr(server, phone, nodes, "hours", plan={"calendars": [never]}, answer="early", languages=["en", "de"])
+    await open_ivr(server, phone, nodes, "hours", plan={"calendars": calendars}, answer="early", languages=["en", "de"])
     german = server.data / "sounds" / "de" / "which.wav"
     german.parent.mkdir(exist_ok=True)
     (server.data / "sounds" / "thanks.wav").rename(german)
@@ -235,6 +306,24 @@ async def test_a_spoken_text_is_heard(server: Server, caller: Caller) -> None:
     assert abs(heard.astype(float)).max() > 1000
 
 
+async def test_a_terminator_that_nobody_waited_for_is_no_answer(server: Server, caller: Caller, phone: Phone) -> None:
+    """R2-02: a number that is whole without #, ended with # all the same: the next question still has its one try."""
+    nodes = {
+        "ask": {**NUMBER, "match": "", "into": "order", "digits": 4, "first": 5, "next": "sure", "otherwise": "over"},
+        "sure": {**CHOICE, "say": ["thanks.wav"], "first": 5, "tries": 1},
+        "desk": TO_AGENT,
+        "over": OVER,
+    }
+    await open_ivr(server, phone, nodes)
+    await come(server, caller)
+    caller.sound.press("4711#", 60)
+    await caller.hears(THANKS)
+    caller.sound.press("1", 60)
+    await phone.answers()
+    await end(caller, phone)
+    assert (await server.api.cdr())["cause"] == "normal"
+
+
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[TenantSystem]:
     """A tenant's own system."""
@@ -274,3 +363,24 @@ async def test_a_node_asks_a_tenants_service(
     caller.sound.press("1#", 60)
     await caller.hears(THANKS)
     await over(caller)
+
+
+async def test_a_menu_for_everybody_keeps_tenants_apart(server: Server, caller: Caller, system: TenantSystem) -> None:
+    """R2-01: what a caller dials goes to no other tenant's service, and his message into no other tenant's mailbox."""
+    await open_ivr(server, None, {"over": OVER}, "over")
+    await server.api.add_tenant("other", "7002", billing_numbers=["02088880009"])
+    crm = {"id": "crm", "tenant": "other", "role": "menu", "url": system.url("member")}
+    await server.api.add_plan(services=[crm], mailboxes=[{"id": "theirs", "tenant": "other"}])
+    nodes = {
+        "crm": {"kind": "http", "service": "crm", "next": "over", "otherwise": "ask"},
+        "ask": {**CHOICE, "keys": {"1": "box"}, "first": 5},
+        "box": {"kind": "goal", "goal": {"kind": "voicemail", "target": "theirs"}},
+        "over": OVER,
+    }
+    await change_menu(server, nodes, "crm", tenant=None)
+    await come(server, caller)
+    await caller.hears(WHICH)
+    caller.sound.press("1", 60)
+    await over(caller)
+    assert (await server.api.cdr())["cause"] == "no-such-goal"
+    assert not system.asked()
