@@ -34,6 +34,7 @@ from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
 from b2bua.storage import Storage, StorageUnavailable
+from b2bua.storage.agent_states import last_states
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import CallRecord, Calls
 from b2bua.storage.dial_store import DialStore
@@ -310,13 +311,14 @@ async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
         feed = DirectoryFeed(storage)
         await feed.refresh()
         history = EventHistory(storage, name, spool)
-        last = next_to(await history.last(), heartbeat)
+        last, at_work = next_to(await history.last(), heartbeat), await last_states(storage, name)
         events = EventLog(name, spool, history, last=last, ring=settings.events.backlog)
         lost = {call.id: call for call in recovered.lost}
         for cut_off, tenant in (await history.without_end(lost)).items():
             data = _lost(lost[cut_off]) if cut_off in lost else _cut_off(tenant)
             events.append("call.ended", cut_off, data)
         tandem = Tandem(settings, storage, spool, events, feed)
+        tandem.attending.come_back(at_work)
         async with tandem.puller:
             await serve(tandem.services(heartbeat), stop, up=lambda: _up(tandem))
     finally:

@@ -10,6 +10,8 @@ from typing import Any
 
 from routing.agent_state import AgentState
 
+RESTART = "restart"
+"The reason of what the restart itself does to an agent, which says nothing of what he wants."
 WITHOUT_REASON = "pause"
 
 

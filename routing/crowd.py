@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from routing.agent_state import AgentState
 from routing.effects import Caller
 from routing.goal import Goal
 from routing.picking import need_of
@@ -69,7 +70,9 @@ class Crowd:
         caller = place.caller
         last = caller.last_agent or self._served.get((caller.tenant, caller.number or ""))
         seat = seats.get(last or "")
-        if seat is not None and seat.logged_in and seat.reachable and seat.pause is None and queue.id in seat.members:
+        if seat is None or queue.id not in seat.members or not seat.can(place.need):
+            return
+        if seat.rest is AgentState.AVAILABLE:
             place.held_for, place.held_until = seat.extension, now + queue.sticky
 
     def add(self, place: Place) -> None:
@@ -126,6 +129,7 @@ class Crowd:
         self._numbers += 1
         place.number, place.joined, place.offer, place.held_for = -self._numbers, now, None, None
         place.need = need_of(state.queue, now - place.entered + CLOCK, caller.skills)
+        place.estimate = None  # what he was told when he came was of his first wait
         if place.announce_at is not None:
             place.announce_at = now + state.queue.announce_every
         self.add(place)

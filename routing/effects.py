@@ -85,7 +85,10 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class AgentChanged:
-    """An agent's state, or the reason of his pause, has changed.  All of them in order are his history."""
+    """An agent's state, or what he has asked for, has changed.  All of them in order are his history.
+
+    Where he asks for something while he is busy, `before` is `after`.
+    """
 
     extension: str
     before: AgentState
@@ -94,6 +97,10 @@ class AgentChanged:
     "What made it change; of a pause its reason."
     queue: str | None = None
     call: str | None = None
+    logged_in: bool = True
+    "False while he is busy still: he goes once he is done."
+    pause: str | None = None
+    "Why he has paused, or pauses once he is done; None: he does not."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from routing.agent_state import OFFERED, AgentState, Seen
-from routing.board import AgentLine, Board
+from routing.board import Board
 from routing.crowd import Crowd, area_of
 from routing.effects import (
     AgentChanged,
@@ -93,10 +93,12 @@ class Floor:
             return []
         effects: list[Effect] = []
         self._crowd.classes = plan.priority_classes
-        for name in [name for name in self.queues if name not in plan.queues]:
-            for place in list(self.queues[name].line):
-                effects += self._matching.send(place, "no-queue", self.queues[name].queue.otherwise, now)
-            del self.queues[name]
+        gone = [state for name, state in self.queues.items() if name not in plan.queues]
+        for state in gone:
+            for place in list(state.line):
+                effects += self._matching.send(place, "no-queue", state.queue.otherwise, now)
+        for state in gone:  # not sooner: an agent whose offer was taken back may serve several of them
+            del self.queues[state.queue.id]
         for name, queue in plan.queues.items():
             if name in self.queues:
                 self.queues[name].queue = queue
@@ -117,8 +119,20 @@ class Floor:
 
     # Agents.
 
-    def log_in(self, extension: str, now: float) -> list[Effect]:
-        return self._matching.settle(self._staff.log_in(self._staff.seat(extension, now), now), now)
+    def log_in(
+        self,
+        extension: str,
+        now: float,
+        *,
+        pause: str | None = None,
+        reachable: bool = True,
+        reason: str = "log-in",
+        call: str | None = None,
+    ) -> list[Effect]:
+        """He takes calls from now on: once `reachable` is told where his line is not there yet, and once the `call` is
+        over that his phone is in."""
+        seat = self._staff.seat(extension, now)
+        return self._matching.settle(self._staff.log_in(seat, now, pause, reachable, reason, call), now)
 
     def log_out(self, extension: str, now: float) -> list[Effect]:
         """At once, or after the offer or call he is busy with."""
@@ -132,7 +146,7 @@ class Floor:
         return self._matching.settle(self._staff.resume(self._staff.seat(extension, now), now), now)
 
     def reachable(self, extension: str, on: bool, now: float) -> list[Effect]:
-        """His phone came or went; one that went is tried again after a while."""
+        """His line came or went: what is gone comes back by the same word, and not by itself."""
         return self._matching.settle(self._staff.reachable(self._staff.seat(extension, now), on, now), now)
 
     def wrap_up_over(self, extension: str, now: float) -> list[Effect]:
@@ -262,6 +276,8 @@ class Floor:
         seat = self._staff.seats.get(extension)
         if seat is None or seat.call != call or seat.state is AgentState.WRAP_UP:
             return []
+        if seat.state in OFFERED and seat.offer is None:
+            return self._matching.settle(self._staff.let_go(seat, "released", now), now)
         if seat.state in OFFERED:
             return self.refused(seat.offer or call, extension, "reject", now)
         self._talking.pop(call, None)
@@ -282,7 +298,7 @@ class Floor:
         place = self._talking.pop(call, None)
         for seat in self._staff.seats.values():
             if seat.call == call and seat.state is AgentState.TALKING:
-                effects += self._staff.reachable(seat, False, now)
+                self._staff.lost(seat, now)
                 effects += self._staff.hang_up(seat, "agent-lost", now)
         if place is not None and place.caller.queue in self.queues:
             self._crowd.to_the_head(place, now)
@@ -375,21 +391,7 @@ class Floor:
 
     def board(self, now: float) -> Board:
         """The wallboard."""
-        agents = []
-        for seat in self._staff.seats.values():
-            left = None if seat.wrap_until is None else max(0.0, seat.wrap_until - now)
-            agents.append(
-                AgentLine(
-                    seat.extension,
-                    seat.state,
-                    now - seat.since,
-                    seat.reason,
-                    seat.queue,
-                    seat.call,
-                    tuple(seat.members),
-                    left,
-                )
-            )
+        agents = tuple(seat.line(now) for seat in self._staff.seats.values())
         waiting = {name: len(state.line) for name, state in self.queues.items()}
         queues = tuple(state.on_board(now, waiting) for state in self.queues.values())
-        return Board(self.waiting, dict(self._crowd.areas), queues, tuple(agents), self.states)
+        return Board(self.waiting, dict(self._crowd.areas), queues, agents, self.states)

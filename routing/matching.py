@@ -197,7 +197,7 @@ class Matching:
             effects += self.end_offer(running, why, now)
         self.crowd.remove(place)
         wait = now - place.joined
-        state.learned.left(wait, result == "abandoned")
+        state.learned.left(wait, gave_up=result == "abandoned", served=result == "answered")
         if result == "abandoned":
             self.crowd.keep_place(place, now)
             short = wait < state.queue.short_abandon

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from routing.agent_state import OFFERED, AgentState, Seen, step
+from routing.agent_state import BUSY, OFFERED, AgentState, Seen, step
+from routing.board import AgentLine
 from routing.effects import AgentChanged
 from routing.picking import Member, Need, meets
 from routing.queue import AgentProfile
@@ -22,6 +23,10 @@ class Seat:
     pause: str | None = None
     "Why he has paused; None: he has not."
     reachable: bool = True
+    down: bool = False
+    "Whoever holds his line has said that it is gone, and says when it is back."
+    told: tuple[bool, str | None] = (False, None)
+    "Logged in and pause, as told last."
     queue: str | None = None
     "Whose call he is busy with; None also for a direct call."
     call: str | None = None
@@ -60,6 +65,20 @@ class Seat:
             return AgentState.UNREACHABLE
         return AgentState.AVAILABLE if self.pause is None else AgentState.PAUSED
 
+    def line(self, now: float) -> AgentLine:
+        """What a wallboard shows of him."""
+        left = None if self.wrap_until is None else max(0.0, self.wrap_until - now)
+        return AgentLine(
+            self.extension,
+            self.state,
+            now - self.since,
+            self.reason,
+            self.queue,
+            self.call,
+            tuple(self.members),
+            left,
+        )
+
     def can(self, need: Need) -> bool:
         """Whether his skills are enough."""
         if not need:
@@ -80,9 +99,13 @@ class Seat:
         after = step(before, seen, self.rest)
         if after is AgentState.PAUSED and self.pause:
             reason = self.pause
-        if after is before and (after is not AgentState.PAUSED or reason == self.reason):
+        facts = self.logged_in, self.pause
+        if after is before and facts == self.told:
             return None
-        changed = AgentChanged(self.extension, before, after, reason, self.queue, self.call)
+        self.told = facts
+        changed = AgentChanged(self.extension, before, after, reason, self.queue, self.call, *facts)
+        if after is before and after in BUSY:
+            return changed  # kept until he is done; what he does now is what it was
         if after is not before:
             self.since = now
         if after is AgentState.AVAILABLE and before not in OFFERED:

@@ -95,14 +95,19 @@ class Staff:
 
     # Status: facts that are kept while he is busy, and seen at once while he rests.
 
-    def log_in(self, seat: Seat, now: float) -> list[Effect]:
+    def log_in(
+        self, seat: Seat, now: float, pause: str | None, reachable: bool, reason: str, call: str | None
+    ) -> list[Effect]:
         if seat.logged_in:
             return []
-        seat.logged_in, seat.pause, seat.reachable = True, None, True
+        seat.logged_in, seat.pause, seat.reachable, seat.down = True, pause, reachable, not reachable
         seat.missed, seat.not_before, seat.retry_at = 0, 0.0, None
         for member in seat.members.values():
             member.calls = 0
-        return self.see(seat, Seen.STATUS, "log-in", now)
+        if call is not None and seat.state is AgentState.LOGGED_OUT:
+            seat.queue, seat.call = None, call
+            return self.see(seat, Seen.FOUND, reason, now)
+        return self.see(seat, Seen.STATUS, reason, now)
 
     def log_out(self, seat: Seat, now: float) -> list[Effect]:
         if not seat.logged_in:
@@ -122,11 +127,14 @@ class Staff:
         return self.see(seat, Seen.STATUS, "resume", now)
 
     def reachable(self, seat: Seat, on: bool, now: float) -> list[Effect]:
-        seat.reachable = on
-        seat.retry_at = None if on else now + UNREACHABLE_DELAY
-        if seat.retry_at is not None:
-            self.timers.at(seat.retry_at, "agent", seat.extension)
+        """Told by whoever holds his line: what is gone comes back by the same word."""
+        seat.reachable, seat.down, seat.retry_at = on, not on, None
         return self.see(seat, Seen.STATUS, "reachable" if on else "unreachable", now)
+
+    def lost(self, seat: Seat, now: float) -> None:
+        """His phone does not answer signalling; it is tried again after a while."""
+        seat.reachable, seat.retry_at = False, now + UNREACHABLE_DELAY
+        self.timers.at(seat.retry_at, "agent", seat.extension)
 
     def _status(self, seat: Seat, reason: str, now: float) -> list[Effect]:
         """Who pauses or logs out in his wrap-up has ended it."""
@@ -144,9 +152,7 @@ class Staff:
         """He did not take the offer: he rests, and after too many he is paused."""
         state = self.queues.get(seat.queue or "")
         if why == "unreachable":
-            seat.reachable = False
-            seat.retry_at = now + UNREACHABLE_DELAY
-            self.timers.at(seat.retry_at, "agent", seat.extension)
+            self.lost(seat, now)
         elif state is not None:
             queue = state.queue
             delay = {"reject": queue.delay_reject, "busy": queue.delay_busy}.get(why, queue.delay_no_answer)
@@ -203,7 +209,8 @@ class Staff:
         if seat.state is AgentState.WRAP_UP and seat.wrap_until is not None and now >= seat.wrap_until:
             return self.finish(seat, "wrap-up-over", now)
         if seat.retry_at is not None and now >= seat.retry_at:
-            return self.reachable(seat, True, now)
+            seat.retry_at = None
+            return [] if seat.down else self.reachable(seat, True, now)
         if seat.state not in OFFERED:
             self._stand(seat, now)
         return []

@@ -91,11 +91,11 @@ class Learned:
         self.handled += 1
         self.handling += (seconds - self.handling) * max(FORGET, 1 / self.handled)
 
-    def left(self, wait: float, gave_up: bool) -> None:
-        """A caller waits no more; `gave_up`: because he hung up."""
+    def left(self, wait: float, *, gave_up: bool = False, served: bool = False) -> None:
+        """A caller waits no more: `gave_up` because he hung up, `served` because an agent has him; else by a rule."""
         self.gave_up = self.gave_up * (1 - FORGET) + gave_up
         self.waited = self.waited * (1 - FORGET) + wait
-        if not gave_up:
+        if served:
             self.last_wait = wait
 
     def estimate(self, before: float, agents: int) -> float | None:

@@ -30,6 +30,8 @@ log = logger("agents")
 
 TRIES = 5
 "Calls in a row that reach nobody, after which the agent is logged out."
+PATIENT_TRIES = 20
+"The same where the phone may be in a dead call: about ten minutes."
 LONGEST_PAUSE = 30.0
 "Seconds between two of them; they grow from one second."
 CLOSING: Headers = (("Reason", 'SIP;cause=200;text="Logged out"'),)
@@ -46,8 +48,10 @@ class Presence(Protocol):
 class Line:
     """One agent's line, in whatever state it is."""
 
-    def __init__(self, extension: str) -> None:
+    def __init__(self, extension: str, tries: int = TRIES) -> None:
         self.extension = extension
+        self.tries = tries
+        "Calls in a row that may reach nobody."
         self.leg: SipLeg | None = None
         self.up = False
         self.heard: Heard | None = None
@@ -167,6 +171,9 @@ class StandingLines:
         self._engine, self._resolver, self._callee = engine, resolver, callee
         self._presence, self._tell, self._ring_for = presence, tell, ring_for
         self._lines: dict[str, Line] = {}
+        "Of agents who are logged in."
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = False
 
     def __repr__(self) -> str:
         return f"<{len(self._lines)} standing lines>"
@@ -174,26 +181,37 @@ class StandingLines:
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled; then every line is hung up."""
         ready()
+        self._running = True
+        for line in self._lines.values():
+            self._call(line)
         try:
             await asyncio.Event().wait()
         finally:
-            tasks = [line.task for line in self._lines.values() if line.task is not None]
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def open(self, extension: str) -> None:
-        """He has logged in: call him, and keep him on the line until he logs out."""
+    def open(self, extension: str, patient: bool = False) -> None:
+        """He is logged in: call him, as soon as calls can be made, and keep him on the line until he logs out.
+
+        `patient`: after a restart his phone may be in the old call still, and needs time to notice that it is dead.
+        """
         if extension in self._lines:
             return
-        line = self._lines[extension] = Line(extension)
+        line = self._lines[extension] = Line(extension, PATIENT_TRIES if patient else TRIES)
         self._presence.reachable(extension, False)
-        line.task = asyncio.create_task(self._keep(line), name=f"line of {extension}")
+        if self._running:
+            self._call(line)
+
+    def _call(self, line: Line) -> None:
+        line.task = asyncio.create_task(self._keep(line), name=f"line of {line.extension}")
+        self._tasks.add(line.task)
+        line.task.add_done_callback(self._tasks.discard)
 
     def on_effect(self, effect: Effect) -> None:
         """What the floor did: who is logged out has no line any more."""
         if isinstance(effect, AgentChanged) and effect.after is AgentState.LOGGED_OUT:
-            line = self._lines.get(effect.extension)
+            line = self._lines.pop(effect.extension, None)
             if line is not None and line.task is not None:
                 line.task.cancel()
 
@@ -217,9 +235,9 @@ class StandingLines:
         """Call, and call again where the line was lost.  Ends with the agent's log-out."""
         extension, tries = line.extension, 0
         try:
-            while tries < TRIES:
+            while tries < line.tries:
                 if await self._reach(line):
-                    tries = 0
+                    tries, line.tries = 0, TRIES
                     self._presence.reachable(extension, True)
                     self._say(line, "up")
                     line.rest(tone=True)
@@ -235,7 +253,8 @@ class StandingLines:
             log.error("a standing line failed by our own fault; its agent is logged out", exc_info=error)
             self._presence.log_out(extension)
         finally:
-            del self._lines[extension]
+            if self._lines.get(extension) is line:  # who has logged in again has another one
+                del self._lines[extension]
             if line.leg is not None:
                 line.leg.hang_up(0, CLOSING)
             self._say(line, "closed")

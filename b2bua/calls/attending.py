@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from b2bua.log import logger
 from routing.agent_state import AgentState
 from routing.board import AgentLine
+from routing.comeback import RESTART, LastState, who_comes_back
 
 if TYPE_CHECKING:
     from routing.directory import Directory
@@ -15,12 +17,19 @@ if TYPE_CHECKING:
     from routing.seat import Seat
 
 
+log = logger("agents")
+
+
 class FloorDoor(Protocol):
     """The part of the floor that agents have to do with; every method is one step on the loop."""
 
-    def log_in(self, extension: str) -> None: ...
+    def log_in(
+        self, extension: str, *, pause: str | None = None, reachable: bool = True, reason: str = "log-in"
+    ) -> None: ...
 
     def log_out(self, extension: str) -> None: ...
+
+    def gone(self, extension: str) -> None: ...
 
     def pause(self, extension: str, reason: str) -> None: ...
 
@@ -38,8 +47,8 @@ class FloorDoor(Protocol):
 class Lines(Protocol):
     """The standing lines of agents."""
 
-    def open(self, extension: str) -> None:
-        """He has logged in: call him, and keep him on the line."""
+    def open(self, extension: str, patient: bool = False) -> None:
+        """He is logged in: call him, and keep him on the line.  `patient`: his phone may be in a dead call still."""
         ...
 
 
@@ -66,9 +75,26 @@ class Attending:
     def log_in(self, extension: str) -> None:
         """Nothing changes where he is logged in already."""
         self._known(extension)
-        self._floor.log_in(extension)
-        if (profile := self.profile(extension)) is not None and profile.connection == "nailed-up":
-            self._lines.open(extension)
+        self._begin(extension, None, "log-in")
+
+    def come_back(self, last: Iterable[LastState]) -> None:
+        """After a restart, before calls are taken: who was at work is so again; who has been removed stays out."""
+        directory = self._directory()
+        back, removed = who_comes_back(last, lambda extension: directory.agent(extension) is not None)
+        for one in back:
+            self._begin(one.extension, one.pause, RESTART)
+        for extension in removed:
+            self._floor.gone(extension)
+        if back or removed:
+            log.info("agents are at work again after the restart", agents=len(back), removed=len(removed))
+
+    def _begin(self, extension: str, pause: str | None, reason: str) -> None:
+        """Where he has a line he is offered nothing before it is up."""
+        profile = self.profile(extension)
+        has_line = profile is not None and profile.connection == "nailed-up"
+        self._floor.log_in(extension, pause=pause, reachable=not has_line, reason=reason)
+        if has_line:
+            self._lines.open(extension, patient=reason == RESTART)
 
     def log_out(self, extension: str) -> None:
         """Nothing changes where he is not logged in; one whom somebody has removed meanwhile can still go."""
@@ -112,11 +138,7 @@ class Attending:
             profile = self.profile(extension)
             queues = tuple(profile.queues) if profile is not None else ()
             return AgentLine(extension, AgentState.LOGGED_OUT, 0.0, "", None, None, queues)
-        now = self._floor.clock()
-        left = None if seat.wrap_until is None else max(0.0, seat.wrap_until - now)
-        return AgentLine(
-            extension, seat.state, now - seat.since, seat.reason, seat.queue, seat.call, tuple(seat.members), left
-        )
+        return seat.line(self._floor.clock())
 
     def _known(self, extension: str) -> None:
         if self._directory().agent(extension) is None:

@@ -10,6 +10,7 @@ from b2bua.calls.connect import served
 from b2bua.calls.follow import follow
 from b2bua.calls.offer import ring
 from b2bua.calls.parties import Role
+from b2bua.calls.refusals import AgentGone
 from b2bua.calls.waiting import Stay
 from routing.floor import Caller
 from routing.refusals import Refused
@@ -44,13 +45,22 @@ class KeptPlace(Stay):
         return replace(super()._caller(), callback=True)
 
     async def _reach(self, leg: int, extension: str) -> None:
-        """The agent hears the caller's phone ring.  Raises an AgentFailed where nobody takes the call there."""
+        """The agent hears the caller's phone ring.  Raises an AgentFailed where nobody takes the call there.
+
+        Where the agent goes meanwhile, the place waits on; who is on the line already, and has lost his agent, is not
+        dialled again.
+        """
         call, row = self.call, self.call.record.row
+        if call.caller is not None:
+            await super()._reach(leg, extension)
+            return
         self.tell("dialling", extension=extension)
         call.show(row.called or row.billing_number or "", "")
         ringback = call.sounds[leg].play(call.exchange.ringback, loop=True)
         try:
             call.caller = await ring(call, self.wish.callee, Role.CALLER, beside=leg)
+        except AgentGone:
+            return
         finally:
             ringback.stop()
         self.tell("connected", extension=extension)

@@ -91,12 +91,21 @@ class FloorService:
 
     # -- agents: what they, or others for them, do
 
-    def log_in(self, extension: str) -> None:
-        self._do(self._now.log_in(extension, self.clock()))
+    def log_in(
+        self, extension: str, *, pause: str | None = None, reachable: bool = True, reason: str = "log-in"
+    ) -> None:
+        """`reachable`: False where his line is to be called first.  A call that his phone is in is his from now on."""
+        floor, call = self._now, self._live().get(extension)
+        self._do(floor.log_in(extension, self.clock(), pause=pause, reachable=reachable, reason=reason, call=call))
 
     def log_out(self, extension: str) -> None:
         """At once, or after the offer or call he is busy with."""
         self._do(self._now.log_out(extension, self.clock()))
+
+    def gone(self, extension: str) -> None:
+        """He was at work before a restart, and is no agent any more: listeners hear that he is logged out."""
+        out = AgentState.LOGGED_OUT
+        self._do([AgentChanged(extension, out, out, "removed", logged_in=False)])
 
     def pause(self, extension: str, reason: str) -> None:
         """At once, or after the offer or call he is busy with."""
@@ -220,18 +229,21 @@ class FloorService:
     def reconcile(self) -> None:
         """Compare with the legs and calls that really live; what differs is repaired."""
         try:
-            live: dict[str, str | None] = {}
-            ids = set()
-            for session in self._sessions():
-                ids.add(session.id)
-                for leg, extension in session.agents.items():
-                    if session.parties.state(leg) is Leg.UP:
-                        live[extension] = session.id
-            self._do(self._now.reconcile(live, self.clock(), ids))
+            ids = {session.id for session in self._sessions()}
+            self._do(self._now.reconcile(self._live(), self.clock(), ids))
             for extension in [one for one in self._at_work if not self._known(one)]:
                 self._do(self.floor.log_out(extension, self.clock()))
         except Exception as error:
             self._fault(error)
+
+    def _live(self) -> dict[str, str | None]:
+        """Extensions whose phones are in a call, and in which."""
+        return {
+            extension: session.id
+            for session in self._sessions()
+            for leg, extension in session.agents.items()
+            if session.parties.state(leg) is Leg.UP
+        }
 
     def _tick(self) -> None:
         self._timer = None

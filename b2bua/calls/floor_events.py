@@ -20,9 +20,10 @@ def told(effect: Effect, wall: float) -> Event | None:
             data = {"queue": queue, "area": area, "priority": priority, "result": result}
             served = {} if extension is None else {"extension": extension}
             return "call.dequeued", call, {**data, "wait": _seconds(wait), **served}
-        case AgentChanged(extension, before, after, reason, queue, call):
+        case AgentChanged(extension, before, after, reason, queue, call, logged_in, pause):
             data = {"extension": extension, "before": str(before), "after": str(after), "reason": reason}
-            return "agent.state", None, {**data, "queue": queue, "call": call, "since": round(wall, 3)}
+            asked = {"logged_in": logged_in, "pause": pause}
+            return "agent.state", None, {**data, "queue": queue, "call": call, "since": round(wall, 3), **asked}
         case _:
             return None
 

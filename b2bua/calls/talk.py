@@ -17,6 +17,8 @@ TOO_LONG = (("Reason", 'SIP;cause=487;text="Maximum duration reached"'),)
 MUTE = (("Reason", 'SIP;cause=488;text="No answer to our offer"'),)
 RELEASED = (("Reason", 'SIP;cause=200;text="Released by the agent"'),)
 DEAD = (("Reason", 'SIP;cause=408;text="No media from the far end"'),)
+"For the leg whose sound has stopped, and for no other: a standing line that gets it is called again."
+LEFT_ALONE = (("Reason", 'SIP;cause=408;text="No media from the other party"'),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +89,5 @@ def conclude(call: Session, ended: Ended) -> None:
     call.record.end(call.clock(), ended.cause, ended.code, ended.by)
     if ended.headers:
         for leg in call.legs:
-            call.hang_up(leg, 0, ended.headers)
+            alone = ended.silent and call.parties.by_leg[leg].role != ended.silent
+            call.hang_up(leg, 0, LEFT_ALONE if alone else ended.headers)

@@ -1,7 +1,7 @@
 """The last `agent.state` event of each agent of a node, kept beside the events: what a restart brings him back by.
 
-It is written in the transaction that stores the event, so the two never say different things; and it outlives the event,
-which is deleted for its age.
+It is written in the transaction that stores the event, so the two never say different things; and it outlives the
+event, which is deleted for its age.
 """
 
 import json
@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from b2bua.storage.hot import Hot
 from b2bua.storage.tables import agent_states
-from routing.comeback import LastState
+from routing.agent_state import AgentState
+from routing.comeback import RESTART, LastState
 
 if TYPE_CHECKING:
     from b2bua.storage.storage import Storage
 
 TYPE = "agent.state"
-NODE, NUMBER, TIME, KIND, DATA = 0, 1, 2, 4, 5
-"Places in a stored event (`b2bua.storage.event_rows.EventRow`)."
+OUT = AgentState.LOGGED_OUT
 
 
 def _upsert(insert: Callable[[sa.Table], Any]) -> Any:
@@ -35,16 +35,24 @@ _UPSERT = Hot(_upsert)
 
 
 def store(conn: sa.Connection, rows: Sequence[tuple[str, int, float, str | None, str, str]]) -> None:
-    """Keep the last one of each agent among these events, where it is newer than what is kept."""
+    """Keep the last one of each agent among these events, where it is newer than what is kept.
+
+    One that sends him home because the server starts is passed over: if the server died in that moment, he would not
+    come back.
+    """
     newest: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        if row[KIND] == TYPE and isinstance(extension := json.loads(row[DATA]).get("extension"), str):
-            key, known = (row[NODE], extension), newest.get((row[NODE], extension))
-            if known is None or known["number"] < row[NUMBER]:
-                newest[key] = {"number": row[NUMBER], "time": row[TIME], "data": row[DATA]}
+    for node, number, time, _, kind, text in rows:
+        if kind != TYPE:
+            continue
+        data = json.loads(text)
+        extension = data.get("extension")
+        if not isinstance(extension, str) or (data.get("reason") == RESTART and data.get("after") == OUT):
+            continue
+        known = newest.get((node, extension))
+        if known is None or known["number"] < number:
+            newest[node, extension] = {"number": number, "time": time, "data": text}
     if newest:
-        values = ({"node": node, "extension": name, **kept} for (node, name), kept in newest.items())
-        _UPSERT.many(conn, values)
+        _UPSERT.many(conn, ({"node": node, "extension": name, **kept} for (node, name), kept in newest.items()))
 
 
 async def last_states(storage: "Storage", node: str) -> list[LastState]:

@@ -1,7 +1,10 @@
 """Transfers: by the keys of the agent's phone and by API, to an agent, a queue, a VDN and outside, and back again."""
 
+from tests.e2e.conftest import StartServer
+from tests.e2e.ivr import HELLO, TO_AGENT, open_ivr
+from tests.e2e.ivr import come as come_in
 from tests.e2e.legs import call_in
-from tests.e2e.queues import QUEUE, open_number, open_queue, staff, state, waiting
+from tests.e2e.queues import QUEUE, log_in, open_number, open_queue, staff, state, waiting
 from tests.peers.server import Server
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -122,3 +125,43 @@ async def test_a_caller_whom_nobody_takes_comes_back_to_his_agent(server: Server
     assert (await listener.expect("call.transferred", to="1001"))["data"]["by"].startswith("transfer failed: ")
     assert (await state(server, "1001", "talking"))["call"] == call
     await (await caller.bye()).expect(200)
+
+
+async def test_a_caller_goes_outside_by_keys_and_to_a_menu_by_api(start_server: StartServer, caller: Caller) -> None:
+    """R2-05: the code for outside and a number dial through the trunk he came by; from there he goes to the IVR, and by
+    the keys of its agent to a VDN behind which it stands."""
+    async with await Caller.open("outside") as outside, await Phone.open("1001") as phone:
+        target = f"127.0.0.1:{outside.port}"
+        server = await start_server({"trunks.carrier": {"target": target}, "feature_codes": {"outside": "9"}})
+        hello = {"kind": "prompt", "say": ["hello.wav"], "next": "desk"}
+        await open_ivr(server, phone, {"ask": hello, "desk": TO_AGENT})
+        vdn = {"number": "5001", "name": "again", "goal": {"kind": "menu", "target": "main"}}
+        await server.api.request("PUT", "/v1/vdns/5001", vdn)
+        await log_in(server, "1001")
+        await come_in(server, caller)
+        await caller.hears(HELLO)
+        await phone.answers()
+        await caller.hears(phone)
+        phone.sound.press("*2913900000009#")
+        ring = await outside.expect("INVITE")
+        assert "sip:13900000009@" in ring.uri
+        await phone.expect("BYE")
+        await state(server, "1001", "available")
+        ring.reply(180)
+        ring.reply(200)
+        await outside.expect("ACK")
+        await caller.hears(outside)
+        await outside.hears(caller)
+        call = (await server.api.calls())[0]["id"]
+        await server.api.post(f"/v1/calls/{call}/transfer", {"kind": "menu", "target": "main"})
+        await outside.expect("BYE")
+        await caller.hears(HELLO)
+        await phone.answers()
+        await caller.hears(phone)
+        phone.sound.press("*25001#")
+        await phone.expect("BYE")
+        await caller.hears(HELLO)
+        await phone.answers()
+        await (await caller.bye()).expect(200)
+        await phone.expect("BYE")
+        await state(server, "1001", "available")

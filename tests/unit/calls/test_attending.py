@@ -6,6 +6,7 @@ import pytest
 
 from b2bua.calls.attending import Attending, CannotAttend, UnknownAgent
 from routing.agent_state import AgentState
+from routing.comeback import LastState
 from routing.directory import Agent, Directory
 from routing.floor import Floor
 from routing.plan import Plan
@@ -18,9 +19,16 @@ class Door:
 
     def __init__(self, plan: Plan) -> None:
         self.floor, self.now = Floor(plan), 100.0
+        self.left: list[str] = []
+        "Who was at work before the restart and is no agent any more."
 
-    def log_in(self, extension: str) -> None:
-        self.floor.log_in(extension, self.now)
+    def log_in(
+        self, extension: str, *, pause: str | None = None, reachable: bool = True, reason: str = "log-in"
+    ) -> None:
+        self.floor.log_in(extension, self.now, pause=pause, reachable=reachable, reason=reason)
+
+    def gone(self, extension: str) -> None:
+        self.left.append(extension)
 
     def log_out(self, extension: str) -> None:
         self.floor.log_out(extension, self.now)
@@ -49,9 +57,11 @@ class Opened:
 
     def __init__(self) -> None:
         self.extensions: list[str] = []
+        self.patient = False
 
-    def open(self, extension: str) -> None:
+    def open(self, extension: str, patient: bool = False) -> None:
         self.extensions.append(extension)
+        self.patient = patient
 
 
 PLAN = Plan.of(
@@ -121,6 +131,28 @@ def test_nobody_has_no_state(agents: Attending, change: Callable[[Attending, str
     """An extension that no agent has."""
     with pytest.raises(UnknownAgent):
         change(agents, "1999")
+
+
+def test_after_a_restart_they_are_as_they_were(agents: Attending, door: Door, lines: Opened) -> None:
+    """Paused with his reason, a standing line to be called first, and nobody who was removed."""
+    told = {
+        "1001": {"after": "paused", "reason": "lunch", "logged_in": True, "pause": "lunch"},
+        "1002": {"after": "talking", "reason": "answered", "logged_in": True, "pause": None},
+        "1003": {"after": "available", "reason": "log-in", "logged_in": True, "pause": None},
+    }
+    agents.come_back(LastState(extension, 100.0, data) for extension, data in told.items())
+    line = agents.state("1001")
+    assert (line.state, line.reason) == (AgentState.PAUSED, "lunch")
+    assert (agents.state("1002").state, lines.extensions) == (AgentState.UNREACHABLE, ["1002"])
+    assert lines.patient, "his phone may be in the old call still"
+    assert door.left == ["1003"]
+    agents.resume("1001")
+    assert agents.state("1001").state is AgentState.AVAILABLE
+    door.now += 3600
+    door.floor.tick(door.now)
+    assert agents.state("1002").state is AgentState.UNREACHABLE, "only his line says that he is back"
+    door.floor.reachable("1002", True, door.now)
+    assert agents.state("1002").state is AgentState.AVAILABLE
 
 
 def test_who_was_removed_meanwhile_can_still_go(door: Door, lines: Opened) -> None:

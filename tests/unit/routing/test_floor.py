@@ -108,11 +108,15 @@ def test_an_unreachable_phone_is_tried_again_after_a_while() -> None:
 def test_a_status_change_during_an_offer_or_call_is_kept_until_it_is_over() -> None:
     here = floor()
     found = offer(here.enter(Caller("c1", "q"), 0))
-    assert here.pause("1001", "lunch", 1) == []
+    (kept,) = of(here.pause("1001", "lunch", 1), AgentChanged)
+    assert (kept.before, kept.after, kept.pause) == (AgentState.RESERVED, AgentState.RESERVED, "lunch")
     assert here.answered(found.offer, "1001", 2)
+    (kept,) = of(here.log_out("1001", 3), AgentChanged)
+    assert (kept.after, kept.logged_in, kept.pause) == (AgentState.TALKING, False, None)
     assert here.log_out("1001", 3) == []
-    assert here.log_in("1001", 3) == []
-    assert here.pause("1001", "training", 3) == []
+    here.log_in("1001", 3)
+    here.pause("1001", "training", 3)
+    assert state(here, "1001") is AgentState.TALKING
     (changed,) = of(here.released("1001", "c1", 4), AgentChanged)
     assert (changed.after, changed.reason) == (AgentState.PAUSED, "training")
     (again,) = of(here.pause("1001", "lunch", 5), AgentChanged)

@@ -50,7 +50,8 @@ def test_a_very_patient_crowd_is_erlang_c() -> None:
 def test_nothing_is_estimated_before_anything_is_known() -> None:
     learned = Learned()
     assert learned.estimate(3, 5) is None
-    learned.left(12.0, gave_up=False)
+    learned.left(12.0, served=True)
+    learned.left(90.0)  # sent away by a rule: nobody says that an agent would have been there by then
     assert learned.estimate(3, 5) == 12.0, "the last who reached an agent, while service times are unknown"
     assert learned.estimate(3, 0) == 12.0
 

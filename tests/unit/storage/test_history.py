@@ -6,6 +6,7 @@ from pathlib import Path
 
 from b2bua.events import EventLog
 from b2bua.storage import Storage
+from b2bua.storage.agent_states import last_states
 from b2bua.storage.history import EventHistory
 from b2bua.storage.spool import Spool
 from b2bua.storage.storage import parse_url
@@ -125,4 +126,29 @@ async def test_a_crash_leaves_no_call_alive_for_the_listeners(storage: Storage, 
         log.append(kind, call, data)
     assert await spool.drain(10)
     assert await history.without_end(["told", "long ago"]) == {"long ago": None, "ringing": "acme", "stranger": None}
+    await spool.close()
+
+
+async def test_the_last_state_of_each_agent_is_kept_and_a_replay_changes_nothing(
+    storage: Storage, tmp_path: Path
+) -> None:
+    """R2-05: written with the event, outlives it, and what the restart itself says of agents is passed over."""
+    spool = Spool.open(tmp_path / "spool", storage)
+    log = EventLog(NODE, spool, EventHistory(storage, NODE), last=0, clock=lambda: 100.0)
+    paused = {"extension": "1001", "after": "paused", "reason": "lunch", "pause": "lunch", "logged_in": True}
+    log.append("agent.state", None, {"extension": "1001", "after": "available"})
+    log.append("agent.state", None, paused)
+    log.append("agent.state", None, {"extension": "1002", "after": "talking"})
+    assert await spool.drain(10)
+    log.append("agent.state", None, {"extension": "1002", "after": "logged-out", "reason": "log-out"})
+    log.append("agent.state", None, {"extension": "1001", "after": "logged-out", "reason": "restart"})
+    assert await spool.drain(10)
+    replayed = EventLog(NODE, spool, EventHistory(storage, NODE), last=2)
+    replayed.append("agent.state", None, {"extension": "1002", "after": "talking"})
+    assert await spool.drain(10)
+    await EventHistory(storage, NODE).purge(200.0)
+    found = {one.extension: one for one in await last_states(storage, NODE)}
+    assert (found["1001"].time, found["1001"].data) == (100.0, paused)
+    assert found["1002"].data["after"] == "logged-out"
+    assert not await last_states(storage, "n2")
     await spool.close()

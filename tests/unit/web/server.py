@@ -98,7 +98,7 @@ class StillFloor(FloorService):
 class NoLines:
     """Where nobody keeps a line."""
 
-    def open(self, extension: str) -> None:
+    def open(self, extension: str, patient: bool = False) -> None:
         pass
 
 
