@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from b2bua.calls.session import Said
 from b2bua.dialling.customer import Heard
 from b2bua.log import logger
+from dialer.law import limit_begins
 from dialer.outcome import Outcome
 from media import SoundError
 from media.amd import AmdSettings, Kind, Listening, Stage, Verdict, Watch
@@ -17,7 +18,7 @@ from media.amd import AmdSettings, Kind, Listening, Stage, Verdict, Watch
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from dialer.campaign import Amd
-    from dialer.profiles import ConnectStart
+    from dialer.profiles import LawProfile
 
 log = logger("dialler")
 
@@ -120,10 +121,10 @@ class Answerer:
             await call.next()
         return ready[0]
 
-    def limit_from(self, start: ConnectStart, answered: float) -> float:
+    def limit_from(self, profile: LawProfile, answered: float) -> float:
         """From when the law's limit counts, by the call's clock."""
         end = self.verdict.greeting_end if self.verdict is not None else None
-        return answered if start != "greeting-end" or end is None else max(answered, self._began + end)
+        return limit_begins(profile, answered, greeting_end=None if end is None else self._began + end)
 
     def stop(self) -> None:
         """Listen no longer; harmless when nobody does."""

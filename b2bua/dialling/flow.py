@@ -81,7 +81,7 @@ class Course:
             if not person:
                 await self._machine(answering)
                 return
-            self.limit_from = answering.limit_from(self.flight.profile.connect_start, came.at)
+            self.limit_from = answering.limit_from(self.flight.profile, came.at)
             self.flight.person()
             await self._to_somebody()
         finally:
