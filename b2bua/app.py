@@ -27,6 +27,7 @@ from b2bua.metrics import Metrics
 from b2bua.outside import Puller
 from b2bua.outside.services import Services
 from b2bua.reports.keeper import Keeper
+from b2bua.reports.last_life import LastLife
 from b2bua.reports.sms import SmsAlarms
 from b2bua.reports.webhooks import Webhooks
 from b2bua.services import Service, serve
@@ -36,7 +37,7 @@ from b2bua.sip.resolver import Resolver
 from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.agent_states import last_states
 from b2bua.storage.api_keys import ApiKeys
-from b2bua.storage.calls import CallRecord, Calls
+from b2bua.storage.calls import Calls
 from b2bua.storage.dial_store import DialStore
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
@@ -313,10 +314,9 @@ async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
         history = EventHistory(storage, name, spool)
         last, at_work = next_to(await history.last(), heartbeat), await last_states(storage, name)
         events = EventLog(name, spool, history, last=last, ring=settings.events.backlog)
-        lost = {call.id: call for call in recovered.lost}
-        for cut_off, tenant in (await history.without_end(lost)).items():
-            data = _lost(lost[cut_off]) if cut_off in lost else _cut_off(tenant)
-            events.append("call.ended", cut_off, data)
+        before = LastLife(events, history, recovered.alive_until)
+        before.tell()
+        await before.end_calls(recovered.lost, feed.plan.filters.values())
         tandem = Tandem(settings, storage, spool, events, feed)
         tandem.attending.come_back(at_work)
         async with tandem.puller:
@@ -324,18 +324,6 @@ async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
     finally:
         await spool.close()
         await storage.close()
-
-
-def _lost(call: CallRecord) -> dict[str, Any]:
-    """The data of `call.ended` for a call that a crash cut off: listeners must not keep it for ever."""
-    data = {key: getattr(call, key) for key in ("cause", "sip_code", "ended_by", "duration", "talk")}
-    return {"tenant": call.tenant, **data} if call.tenant else data
-
-
-def _cut_off(tenant: str | None) -> dict[str, Any]:
-    """The same for one that nobody had answered, of which no more is known."""
-    data = {"cause": "lost", "sip_code": None, "ended_by": "crash", "duration": None, "talk": 0.0}
-    return {"tenant": tenant, **data} if tenant else data
 
 
 def _up(tandem: Tandem) -> None:

@@ -20,7 +20,9 @@ class Counts:
     "Answered within the queue's service level."
     abandoned: int = 0
     short: int = 0
-    "Abandoned sooner than counts."
+    "Gave up sooner than counts: none of those abandoned."
+    elsewhere: int = 0
+    "Sent away by a rule, or for having waited too long."
 
 
 class Tally:
@@ -50,6 +52,7 @@ class Tally:
                 total.in_time += part.in_time
                 total.abandoned += part.abandoned
                 total.short += part.short
+                total.elsewhere += part.elsewhere
         return total
 
 
@@ -77,9 +80,12 @@ class QueueLine:
     answered: int
     abandoned: int
     short_abandoned: int
+    "Gave up sooner than counts: none of those abandoned."
     service_level: float | None
-    "Part of those answered, or abandoned not too soon, who were answered in time; None: nobody was."
+    "Part of those answered, abandoned or sent elsewhere who were answered in time; None: there was nobody."
     service_target: float
+    elsewhere: int = 0
+    "Sent away by a rule, or for having waited too long."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,6 @@ class Board:
 
 
 def level(counts: Counts) -> float | None:
-    """The service level of these counts."""
-    counted = counts.answered + counts.abandoned - counts.short
+    """The service level of these counts: of all who wanted to be served, as the reports have it."""
+    counted = counts.answered + counts.abandoned + counts.elsewhere
     return counts.in_time / counted if counted > 0 else None

@@ -203,8 +203,10 @@ class Matching:
             short = wait < state.queue.short_abandon
             result = "short-abandoned" if short else result
             counts = state.tally.at(now)
-            counts.abandoned += 1
+            counts.abandoned += not short
             counts.short += short
+        elif result in ("overflow", "timeout"):
+            state.tally.at(now).elsewhere += 1
         effects.append(
             Dequeued(
                 caller.call,

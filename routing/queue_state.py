@@ -96,4 +96,5 @@ class QueueState:
             hour.short,
             level(hour),
             self.queue.service_target,
+            hour.elsewhere,
         )

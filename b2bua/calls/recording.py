@@ -58,8 +58,17 @@ class CallRecording:
             wished, by = self._order.on, self._order.by
         else:
             wished, by = bool(self.files) or wanted(call), REQUEST
-        if wished and self._open(call):
+        opened = wished and self._open(call)
+        for leg in legs:
+            self._go_on(leg)
+        if opened:
             self._tell(call, by)
+
+    def resting(self) -> None:
+        """Nobody talks until the next `talking`: what a caller says, or dials, while he waits is nobody's."""
+        self._legs = ()
+        for recording in self.files.values():
+            recording.pause()
 
     def obey(self, call: Session, order: RecordingOrder) -> None:
         """Start, pause or resume; before the call is answered the order is kept until then."""
@@ -69,8 +78,8 @@ class CallRecording:
         for leg, recording in self.files.items():
             if self.paused:
                 recording.pause()
-            elif leg not in self._announcing:
-                recording.resume()
+            else:
+                self._go_on(leg)
         opened = order.on and self._open(call)
         if opened or self.state != before:
             self._tell(call, order.by)
@@ -114,10 +123,14 @@ class CallRecording:
 
         def announced(_ending: object) -> None:
             self._announcing.pop(leg, None)
-            if not self.paused:
-                recording.resume()
+            self._go_on(leg)
 
         playing.then(announced)
+
+    def _go_on(self, leg: int) -> None:
+        """Write what this leg says, where nothing speaks against it."""
+        if leg in self.files and leg in self._legs and leg not in self._announcing and not self.paused:
+            self.files[leg].resume()
 
     def _tell(self, call: Session, by: str) -> None:
         files = [recording.path.name for recording in self.files.values()]

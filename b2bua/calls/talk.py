@@ -51,6 +51,13 @@ async def conversation(call: Session, agent: int) -> Ended:
     CallerLeft, Ordered and Moved go through to the caller of this step.
     """
     call.recording.talking(call, (agent,) if call.caller is None else (call.caller, agent))
+    try:
+        return await _until_one_ends(call, agent)
+    finally:
+        call.recording.resting()
+
+
+async def _until_one_ends(call: Session, agent: int) -> Ended:
     until = call.clock() + call.exchange.settings.calls.max_duration
     with AgentKeys(call, agent) as keys:
         while True:

@@ -76,6 +76,11 @@ class Finished(NamedTuple):
     body: dict[str, Any]
 
 
+STARTED = "server.started"
+"The server was down before it, and what agents did ended with its last life."
+CAME_BACK = "transfer failed"
+"How `by` of a `call.transferred` begins that nobody wished: whoever was to take the caller did not."
+
 Level = Callable[[str], float]
 "The seconds that count as in time in a queue."
 
@@ -115,6 +120,9 @@ class Fold:
         """Take in one event. One that makes no sense here (its beginning was deleted) counts what it can."""
         if type == "agent.state":
             self._agent(time, data)
+            return
+        if type == STARTED:
+            self._started(time, data)
             return
         if call is None:
             return
@@ -234,6 +242,8 @@ class Fold:
             self._add(call.at, TOTAL, "", call.tenant, counts)
 
     def _transferred(self, id: str, call: OpenCall, at: float, data: Mapping[str, Any]) -> None:
+        if str(data.get("by") or "").startswith(CAME_BACK):
+            return
         call.transfers += 1
         counts: Counts = {"transfers": 1}
         by = call.extension or data.get("from") or ""
@@ -255,18 +265,20 @@ class Fold:
         call.rule, call.keep = data.get("rule") or "", data.get("keep") is not False
 
     def _ended(self, number: int, at: float, id: str, call: OpenCall, data: Mapping[str, Any]) -> None:
-        stay = call.stay
+        stay, end, duration = call.stay, at, data.get("duration")
+        if data.get("ended_by") == "crash" and duration is not None:
+            end = min(at, call.at + float(duration))  # it is told at the next start only, however late that is
         if stay is not None and stay.waits:
             # the server died, or the call did, before the queue could say why
-            self._leave(call, stay, at, "abandoned", at - stay.at)
+            self._leave(call, stay, end, "abandoned", end - stay.at)
         if call.talks:
-            self._talked(call, at, call.extension, at - call.talk_at, stay.queue if stay is not None else "")
+            self._talked(call, end, call.extension, end - call.talk_at, stay.queue if stay is not None else "")
         counts: Counts = {"calls": 1}
         if call.answered_at:
             counts |= {"calls_answered": 1, "call_talk": float(data.get("talk") or 0.0)}
         self._call(call, counts)
         del self.calls[id]
-        body = call.report(id, at, data)
+        body = call.report(id, end, data)
         self._finished.append(Finished(number, at, id, call.tenant, call.keep, body))
 
     # -- agents
@@ -283,6 +295,13 @@ class Fold:
         if after not in STATES:
             del self.agents[extension]
         self.changed.add(("agent", extension))
+
+    def _started(self, at: float, data: Mapping[str, Any]) -> None:
+        until = min(at, float(data.get("alive_until") or at))
+        for extension, agent in self.agents.items():
+            self._spend(extension, agent, until)
+            self.changed.add(("agent", extension))
+        self.agents.clear()
 
     def _spend(self, extension: str, agent: AgentTime, until: float) -> None:
         name = STATES.get(agent.state)

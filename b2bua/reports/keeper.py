@@ -52,10 +52,11 @@ class Keeper:
         self._keep = keep_quarters * 86400, keep_calls * 86400
         self._purge_at = 0.0
         self.fold = self._new_fold(0.0)
+        self._began = events.last
         self.cursor = 0
         "The number of the last event that is stored in the counts."
         self.stored = asyncio.Event()
-        "Set whenever a step is stored."
+        "Set when the next step is stored, and then replaced: take it before you look, so that no step is missed."
         self._rebuild: asyncio.Future[float] | None = None
         self._muted_until = self._serial = 0
         self._advanced = 0.0
@@ -71,6 +72,11 @@ class Keeper:
     @property
     def rebuilding(self) -> bool:
         return self.cursor < self._muted_until
+
+    @property
+    def current(self) -> bool:
+        """Whether the figures of the moment are of this moment: all of the last life, and of a rebuild, is counted."""
+        return self.cursor >= max(self._began, self._muted_until)
 
     async def rebuild(self) -> float:
         """Count everything anew from the stored events; returns from when on (epoch seconds), at once.
@@ -162,13 +168,16 @@ class Keeper:
             except StorageUnavailable:
                 await asyncio.sleep(AGAIN)
         self.cursor = step.after
-        self.stored.set()
+        stored, self.stored = self.stored, asyncio.Event()
+        stored.set()
 
     async def _begin_anew(self, asked: asyncio.Future[float]) -> None:
         try:
             oldest = await self.reports.oldest_event()
             since = 0.0
-            if oldest is not None and oldest[0] > 1:
+            if oldest is None and self.events.last:
+                since = self.fold.days.after(self._wall())  # all were deleted: there is nothing to count from
+            elif oldest is not None and oldest[0] > 1:
                 since = self.fold.days.after(oldest[1])
             await self.reports.begin_anew(since)
         except StorageUnavailable as error:

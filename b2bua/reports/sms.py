@@ -85,7 +85,7 @@ class SmsAlarms:
         rules = {key: rule for key, rule in self.plan().sms_rules.items() if rule.enabled}
         for gone in self._watches.keys() - rules.keys():
             del self._watches[gone]
-        if not rules or self.keeper.rebuilding:
+        if not rules or not self.keeper.current:
             return
         if not self.gateway.template.url:
             if not self._told:

@@ -142,7 +142,7 @@ class Webhooks:
     def _calls_for(self, hook: Webhook) -> Source:
         async def source(after: int, limit: int) -> Sequence[Record]:
             while True:
-                self.keeper.stored.clear()
+                stored = self.keeper.stored
                 try:
                     found = await self.reports.calls_after(after, limit)
                 except StorageUnavailable:
@@ -150,7 +150,7 @@ class Webhooks:
                     continue
                 if found:
                     return [self._report(hook, *row) for row in found]
-                await self.keeper.stored.wait()
+                await stored.wait()
 
         return source
 

@@ -1,6 +1,5 @@
 """Events that are in the database: for listeners that resume from further back than memory reaches."""
 
-import json
 from collections.abc import Collection
 
 import sqlalchemy as sa
@@ -66,23 +65,21 @@ class EventHistory:
         query = sa.select(sa.func.max(events.c.number)).where(events.c.node == self.node)
         return await self.storage.read(lambda conn: conn.execute(query).scalar() or 0)
 
-    async def without_end(self, lost: Collection[str]) -> dict[str, str | None]:
-        """Calls that listeners believe alive, with their tenants: the lost ones, and those that nobody had answered."""
+    async def without_end(self, lost: Collection[str]) -> dict[str, list[EventRow]]:
+        """Calls that listeners believe alive, with what they were told of late: the lost ones, and the unanswered."""
 
-        def op(conn: sa.Connection) -> dict[str, str | None]:
+        def op(conn: sa.Connection) -> dict[str, list[EventRow]]:
             mine = events.c.node == self.node
             newest = sa.select(sa.func.max(events.c.number)).where(mine).scalar_subquery()
-            recent = sa.select(events.c.call, events.c.type, events.c.data).where(
-                mine, events.c.number > newest - RECENT
-            )
-            newest_data: dict[str, str] = dict.fromkeys(lost, "{}")
-            for call, kind, data in conn.execute(recent.order_by(events.c.number)):
+            recent = sa.select(*(events.c[name] for name in COLUMNS)).where(mine, events.c.number > newest - RECENT)
+            told: dict[str, list[EventRow]] = {call: [] for call in lost}
+            for node, number, time, call, kind, data in conn.execute(recent.order_by(events.c.number)):
                 if kind == END:
                     # Of a lost call too: the process may have died between this and the end of its record.
-                    newest_data.pop(call, None)
+                    told.pop(call, None)
                 elif call is not None:
-                    newest_data[call] = data
-            return {call: json.loads(data).get("tenant") for call, data in newest_data.items()}
+                    told.setdefault(call, []).append((node, number, time, call, kind, data))
+            return told
 
         return await self.storage.read(op, timeout=SLOW)
 

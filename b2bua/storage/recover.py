@@ -29,6 +29,8 @@ class Recovered:
     "Calls that were answered or open when the process died, as now written, without parts."
     released: int
     "Tokens of unanswered calls that may be used again."
+    alive_until: float
+    "When the last life ended, epoch seconds; of a first one: now."
 
 
 class Heartbeat:
@@ -91,7 +93,7 @@ async def recover(
         raise StorageUnavailable(f"{spool.pending} records of the spool could not be stored")
     end = now if alive_until is None else min(alive_until, now)
     lost, released = await storage.write(lambda conn: _close(conn, node, end), timeout=timeout)
-    return Recovered(replayed, spool.torn, tuple(lost), released)
+    return Recovered(replayed, spool.torn, tuple(lost), released, end)
 
 
 def _close(conn: sa.Connection, node: str, alive_until: float) -> tuple[list[CallRecord], int]:

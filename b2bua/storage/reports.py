@@ -82,6 +82,8 @@ class Wanted:
     until: float | None = None
     key: str | None = None
     tenant: str | None = None
+    behind: tuple[float | None, str] | None = None
+    "Only rows behind this one (its start and key): the next page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,10 @@ class Reports:
             query = query.where(c.start >= wanted.since)
         if wanted.until is not None:
             query = query.where(c.start < wanted.until)
+        if wanted.behind is not None:
+            last, key = wanted.behind
+            later = c.key > key
+            query = query.where(later if last is None else sa.or_(c.start > last, sa.and_(c.start == last, later)))
         query = query.group_by(*start, c.key).order_by(*start, c.key).limit(limit)
         first = len(start)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, end, talking
+from tests.e2e.queues import come, open_number, open_queue, staff, waiting
 from tests.peers.server import Server
 from tests.peers.sound import Pcm, loudness, share, tone
 from tests.peers.uac import Caller
@@ -144,3 +145,37 @@ async def test_every_call_is_recorded_from_the_end_of_the_announcement_on(
         assert peer.sound.tone
         assert loudness(sound[: RATE // 2]) < 50
         assert share(sound[-RATE // 2 :], peer.sound.tone) > 0.8
+
+
+async def test_who_waits_again_is_not_recorded_until_somebody_talks_to_him(
+    server: Server, caller: Caller, phone: Phone, tmp_path: Path
+) -> None:
+    """Recording over a transfer: silence in the caller's file while he waits, a file of his own for the next agent."""
+    await open_queue(server, record=True, wrap_up=0)
+    await open_queue(server, "second")
+    await open_number(server)
+    await staff(server, phone, "1001")
+    await come(server, caller, "13800000001")
+    await phone.answers()
+    await caller.hears(phone)
+    [live] = await server.api.calls()
+    call, folder = live["id"], server.data / "recordings"
+    await grown(folder, 0.6)
+    await server.api.post(f"/v1/calls/{call}/transfer", {"kind": "queue", "target": "second"})
+    await phone.expect("BYE")
+    await waiting(server, 1, "second")
+    await grown(folder, 0.9, files=1)
+    async with await Phone.open("1002") as other:
+        await staff(server, other, "1002", ["second"])
+        await other.answers()
+        await caller.hears(other)
+        await grown(folder, 0.6)
+        await end(caller, other)
+    first, *agents = await complete(server, call, 3)
+    assert [file["role"] for file in (first, *agents)] == ["caller", "agent", "agent"]
+    sound = heard((await server.api.http.get(f"/v1/recordings/{first['name']}")).content, tmp_path)
+    assert caller.sound.tone
+    assert share(sound[: RATE // 2], caller.sound.tone) > 0.8
+    assert share(sound[-RATE // 4 :], caller.sound.tone) > 0.8
+    blocks = [loudness(sound[at : at + 800]) for at in range(0, len(sound) - 800, 800)]
+    assert any(all(block < 50 for block in blocks[at : at + 5]) for at in range(len(blocks))), blocks

@@ -18,6 +18,7 @@ from tests.peers.uas import Phone
 from tests.peers.waiting import eventually, eventually_true
 
 SECRET = "a secret of ours"
+RESULTS = ("answered", "abandoned", "short_abandoned", "overflowed", "timed_out", "callbacks", "moved")
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ async def counts(server: Server, by: str = "queue") -> dict[str, Any]:
 async def test_calls_become_figures_messages_and_records_for_the_reporting_server(
     start_server: StartServer, phone: Phone, crm: Receiver, reporting: Receiver, provider: Receiver
 ) -> None:
-    """R2-06, R2-08, R0-14: two callers, one served, one of the drop list; figures survive a crash and a rebuild."""
+    """R2-06, R2-08, R0-14: two callers, one served, one of the drop list; every way to the figures says the same, and
+    a crash, in which a third caller is lost, and a rebuild change none of them."""
     server = await start_server(
         {"sms": {"url": f"{provider.url}/send?to={{to}}", "body": "{text}", "content_type": "text/plain"}}
     )
@@ -112,18 +114,51 @@ async def test_calls_become_figures_messages_and_records_for_the_reporting_serve
         assert got.json == event
         assert verify(SECRET, got.body, got.headers[HEADER.lower()], time.time())
 
-    table = (await server.api.http.get("/v1/reports/queue.csv", params={"span": "whole"})).text
-    (line,) = csv.DictReader(io.StringIO(table))
-    assert (line["queue"], line["offered"], line["abandoned"]) == (QUEUE, "2", "1")
-
-    server.kill9()
+    await says_the_same_everywhere(server, row)
+    async with callers("13900000003") as (third,):
+        await server.api.post("/v1/agents/1001/pause", {"reason": "lunch"})
+        await come(server, third, "13900000003")
+        await waiting(server, 1)
+        died = time.time()
+        server.kill9()
+        third.call.end()
     await server.restart()
-    assert (await counts(server))["counts"] == row["counts"]
+    again = await server.listen(after=listener.events[-1]["number"])
+    lost = (await again.expect("call.filtered"))["call"]
+    assert again.of_call(lost)[-2:] == ["call.filtered", "call.ended"]
+    ended = await again.expect("call.ended", call=lost)
+    assert (ended["data"]["cause"], ended["data"]["caller"]) == ("lost", "13900000003")
+    crashed = await counts(server)
+    assert crashed["counts"]["offered"] == sum(crashed["counts"][name] for name in RESULTS) == 3
+    assert crashed["counts"]["wait"] - row["counts"]["wait"] < time.time() - died + 2
+    agent = await counts(server, "agent")
     assert await server.api.request("POST", "/v1/reports/rebuild") == {"since": 0.0}
-    assert (await counts(server))["counts"] == row["counts"]
+    assert (await counts(server))["counts"] == crashed["counts"]
+    again_agent = (await counts(server, "agent"))["counts"]
+    assert again_agent == pytest.approx(agent["counts"], abs=0.01)
     # a crash may send a record again, under its own number
     assert {got.json["number"] for got in reporting.taken} == {report.json["number"]}
     assert len(provider.taken) == 1
+
+
+async def says_the_same_everywhere(server: Server, row: dict[str, Any]) -> None:
+    """R2-08: the JSON report, the CSV, the command and the wallboard have the figures of the queue."""
+    answer = await server.api.http.get("/v1/reports/queue.csv", params={"span": "whole"})
+    (line,) = csv.DictReader(io.StringIO(answer.text))
+    assert line["queue"] == row["key"] == QUEUE
+    assert {name: float(line[name]) for name in row["counts"]} == row["counts"]
+    assert {name: line[name] for name in row["ratios"]} == {
+        name: "" if value is None else str(value) for name, value in row["ratios"].items()
+    }
+    shown = server.tandem("report", "show", "queue", "--since", "1h", "--csv")
+    assert await shown.ended(30) == 0, shown.log()
+    assert list(csv.DictReader(io.StringIO(shown.log()))) == [line]
+    board = await server.api.get("/v1/board")
+    (wall,) = board["queues"]
+    assert {name: wall[name] for name in ("offered", "answered", "abandoned")} == {
+        name: row["counts"][name] for name in ("offered", "answered", "abandoned")
+    }
+    assert (wall["service_level"], wall["waiting"], board["waiting"]) == (row["ratios"]["service_level"], 0, 0)
 
 
 async def known(server: Server) -> bool:

@@ -1,6 +1,7 @@
 """The travel agency: a known member with an order calls; his clerk is on leave, and the deputy knows everything."""
 
 import os
+import tomllib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 from tests.e2e.several_trunks import diverted_by
 from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER
 from tests.peers.browser import Person, chromium, person
-from tests.peers.server import Server
+from tests.peers.server import ROOT, Server
 from tests.peers.tenant_system import TenantSystem
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 
 SCREENSHOTS = os.environ.get("TANDEM_SCREENSHOTS")
 "A folder for the pictures of docs/travel-agency.md; without it none are taken."
+EXAMPLE = ROOT / "docs" / "examples" / "travel-agency.toml"
+"The agency's data, as the page shows them."
 
 
 @pytest.fixture
@@ -51,21 +54,16 @@ async def furnish(server: Server, agency: TenantSystem, clerk: Phone, deputy: Ph
     await server.api.add_agent(deputy.uri, "1013")
     await server.api.add_tenant("agency")
     await server.api.add_access_number()
-    await server.api.add_plan(
-        persons=[
-            {"id": "clerk-12", "name": "clerk 12", "tenant": "agency", "team": "tours", "deputies": ["clerk-13"]},
-            {"id": "clerk-13", "name": "clerk 13", "tenant": "agency", "team": "tours"},
-        ],
-        teams=[{"id": "tours", "name": "Tours", "tenant": "agency", "lead": "clerk-13"}],
-        agent_profiles=[{"extension": f"10{n}", "person": f"clerk-{n}"} for n in (12, 13)],
-        absences=[{"id": "spring-leave", "person": "clerk-12", "begins": "2020-01-01", "ends": "2099-12-31"}],
-        services=[
-            agency.service("marketing", tenant="agency"),
-            agency.service("member", tenant="agency"),
-            agency.service("order", "xmlrpc", tenant="agency", fields={"customer": "{member}"}),
-            agency.service("business-staff", "xmlrpc", tenant="agency"),
-        ],
-    )
+    data = EXAMPLE.read_text(encoding="utf-8")
+    for shown, ours in (
+        ("https://systems.agency.example/", agency.url("")),
+        ("https://office.agency.example/#", agency.url("", "xmlrpc")),
+        ('begins = "2026-03-30"', 'begins = "2020-01-01"'),
+        ('ends = "2026-04-10"', 'ends = "2099-12-31"'),
+    ):
+        assert shown in data
+        data = data.replace(shown, ours)
+    await server.api.add_plan(**tomllib.loads(data))
     key = await server.api.post("/v1/api-keys", {"name": "agent 1013", "role": "agent", "extension": "1013"})
     return str(key["secret"])
 

@@ -65,7 +65,7 @@ function overall(queues) {
   let [counted, inTime] = [0, 0];
   for (const queue of queues) {
     if (queue.service_level === null) continue;
-    const calls = queue.answered + queue.abandoned - queue.short_abandoned;
+    const calls = queue.answered + queue.abandoned + queue.elsewhere;
     counted += calls;
     inTime += calls * queue.service_level;
   }
@@ -74,7 +74,7 @@ function overall(queues) {
 
 const percent = (share) => (share === null ? "-" : `${Math.round(share * 100)} %`);
 const listed = (counts, none) =>
-  Object.entries(counts).filter(([, count]) => count).sort().map(([name, count]) => `${name || none} ${count}`).join(", ");
+  Object.entries(counts).filter(([, count]) => count).sort().map(([name, count]) => `${name || none}\u00a0${count}`).join(", ");
 
 /** One child for each item, kept from message to message by its key, in the items' order. */
 function rows(parent, items, keyOf, make, fill) {

@@ -58,6 +58,16 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+@pytest.mark.parametrize("name", ["gas-utility", "travel-agency"])
+def test_what_a_page_shows_of_an_example_is_in_its_file(name: str) -> None:
+    """The test of the example imports that file, so page and test say the same."""
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    example = (ROOT / "docs" / "examples" / f"{name}.toml").read_text(encoding="utf-8")
+    shown = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(shown) >= 4
+    assert [part for part in shown if part not in example] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_key_of_the_configuration_in_the_documentation_exists(page: Path) -> None:
     for section, key in re.findall(

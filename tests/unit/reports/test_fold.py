@@ -131,6 +131,36 @@ def test_time_in_which_the_server_was_away_is_nobodys() -> None:
     assert day.row("agent", "1001", "") == {"available": 60}
 
 
+def test_what_a_crash_ended_ended_when_the_server_died_however_late_that_is_told() -> None:
+    """A caller who waited, one who talked, and their agent: the hour until the next start is nobody's."""
+    day = Day()
+    day.tell(0, None, "agent.state", extension="1001", before="logged-out", after="available")
+    day.fold.advance(NINE + 30)
+    day.call("waits", 40)
+    day.call("talks", 40)
+    day.tell(45, "talks", "call.dequeued", queue="repairs", wait=5, result="answered", tenant="acme")
+    day.tell(45, "talks", "call.connected", extension="1001", queue="repairs", tenant="acme")
+    day.tell(3600, None, "server.started", alive_until=NINE + 60)
+    for call in ("waits", "talks"):
+        day.tell(3600, call, "call.ended", cause="lost", ended_by="crash", duration=20.0, talk=15.0, tenant="acme")
+    day.tell(3601, None, "agent.state", extension="1001", before="logged-out", after="available")
+    day.fold.advance(NINE + 3611)
+    row = day.row("queue", "repairs")
+    assert (row["abandoned"], row["wait_abandoned"], row["wait_longest"], row["talk"]) == (1, 20, 20, 15)
+    assert {one.body["ended_at"] for one in day.finished} == {NINE + 60}
+    assert day.row("agent", "1001", "")["available"] == 60
+    assert day.row("agent", "1001", "", NINE + 3600)["available"] == 10
+
+
+def test_a_transfer_that_nobody_took_is_one_and_not_two() -> None:
+    day = Day()
+    answered(day, "a", 0, 10, 100)
+    day.call("b", 200)
+    day.tell(205, "b", "call.transferred", kind="agent", to="1002", by="1001", tenant="acme", **{"from": "1001"})
+    day.tell(225, "b", "call.transferred", kind="agent", to="1001", by="transfer failed: busy", tenant="acme")
+    assert day.row("queue", "repairs")["transfers"] == 1
+
+
 def test_a_caller_whose_agent_is_lost_is_offered_again() -> None:
     day = Day()
     day.call("a")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from b2bua.events import EventLog
 from b2bua.reports.keeper import Keeper
@@ -15,6 +16,7 @@ from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.history import EventHistory
 from b2bua.storage.reports import Reports, Step, Wanted
 from b2bua.storage.spool import Spool
+from b2bua.storage.tables import events
 from routing.plan import Plan
 from routing.queue import Queue
 from tests.peers.waiting import eventually
@@ -99,10 +101,13 @@ async def opened(storage: Storage, folder: Path) -> AsyncIterator[World]:
 
 async def test_events_become_rows_of_quarters_and_days(world: World) -> None:
     """R2-08: with the queue's own service level, once for each interval."""
+    stored = world.keeper.stored
     async with running(world.keeper):
         world.call("a", 4.0)
         world.call("b", 6.0)
         await world.counted()
+        assert stored.is_set(), "whoever took it before he looked misses no step, however many look"
+        assert world.keeper.stored is not stored
         world.clock.now += 900
         world.call("c", 9.0, "abandoned")
         await world.counted()
@@ -211,6 +216,45 @@ async def test_days_without_all_their_events_keep_their_counts(world: World) -> 
         await world.counted()
     rows = await world.reports.rows(Wanted("queue", "day"), 10)
     assert [row.counts["offered"] for row in rows] == [2, 1]
+
+
+async def test_a_rebuild_while_no_event_is_stored_keeps_all_counts(world: World) -> None:
+    async with running(world.keeper):
+        world.call("old", 1.0)
+        await world.counted()
+        assert await world.spool.drain(10)
+        await world.storage.write(lambda conn: conn.execute(sa.delete(events)))
+        assert await world.keeper.rebuild() == NOON + DAY / 2
+        await world.counted()
+    assert (await world.row())["offered"] == 1
+
+
+async def test_a_rebuild_over_a_crash_gives_the_same_times_of_agents(world: World) -> None:
+    """R2-08: what agents did until the server died counts, and what they did until it was back does not."""
+    async with running(world.keeper):
+        world.tell(None, "agent.state", extension="1001", before="logged-out", after="paused")
+        await world.counted()
+        world.clock.now += 500
+        so_far = world.clock.now
+        await eventually(lambda: world.keeper.fold.agents["1001"].since == so_far, "his time is counted so far")
+        stored = world.keeper.stored
+        world.tell("x", "call.received")
+        await stored.wait()
+    died = world.clock.now + 3
+    world.clock.now += 200
+    world.life()
+    world.tell(None, "server.started", alive_until=died)
+    world.tell(None, "agent.state", extension="1001", before="logged-out", after="paused")
+    world.clock.now += 50
+    async with running(world.keeper):
+        world.tell(None, "agent.state", extension="1001", before="paused", after="logged-out")
+        await world.counted()
+        lived = await world.row("agent")
+        assert await world.spool.drain(10)
+        await world.keeper.rebuild()
+        await world.counted()
+    assert lived["paused"] == pytest.approx(553)
+    assert (await world.row("agent"))["paused"] == pytest.approx(553)
 
 
 async def test_old_quarters_go_and_days_stay(world: World) -> None:

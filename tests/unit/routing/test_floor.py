@@ -250,6 +250,15 @@ def test_the_board_shows_everything_at_one_moment() -> None:
     (line,) = board.queues
     assert (line.waiting, line.oldest, line.areas, line.priorities) == (2, 30, board.areas, {"repair": 1, "": 1})
     assert (line.offered, line.answered, line.abandoned, line.service_level) == (4, 1, 1, 0.5)
+    here.enter(Caller("c5", "q"), 33)
+    here.leave("c5", "abandoned", 34)
+    (later,) = here.board(34).queues
+    assert (later.offered, later.abandoned, later.short_abandoned, later.service_level) == (5, 1, 1, 0.5)
+    here.enter(Caller("c6", "q"), 34)
+    here.leave("c6", "overflow", 40)
+    (last,) = here.board(40).queues
+    assert last.elsewhere == 1
+    assert last.service_level == pytest.approx(1 / 3)
     assert [(one.extension, one.state, one.seconds, one.reason) for one in board.agents] == [
         ("1001", "talking", 31, "answered"),
         ("1002", "paused", 32, "lunch"),

@@ -69,6 +69,23 @@ async def test_all_figures_come_as_csv(web: Api) -> None:
     assert (rows[0]["talk"], rows[1]["wait"]) == ("30.0", "2.5")
 
 
+async def test_a_csv_is_whole_however_long_it_is(web: Api) -> None:
+    """200 queues have 19,200 quarters a day: all of them come, each once, in their order."""
+    cells: list[CellRow] = [
+        ("quarter", START + 900 * quarter, "queue", f"q{queue:02}", "acme", {"offered": quarter})
+        for quarter in range(60)
+        for queue in range(40)
+    ]
+    await Reports(web.node.storage, "one").store(Step(1, 1, cells))
+    for span, wanted in (("quarter", 2400), ("whole", 40)):
+        answer = await web.ask("GET", "/v1/reports/queue.csv", params={"since": str(START), "span": span})
+        rows = [(row["start"], row["queue"]) for row in csv.DictReader(io.StringIO(answer.text))]
+        assert len(rows) == wanted
+        assert rows == sorted(set(rows))
+    part = (await web.ask("GET", "/v1/reports/queue", params={"since": str(START)})).json()
+    assert (len(part["rows"]), part["more"]) == (1000, True)
+
+
 async def test_without_a_time_a_report_is_of_the_last_day_and_mistakes_are_told(web: Api) -> None:
     await fill(web)
     assert (await web.ask("GET", "/v1/reports/queue")).json()["rows"] == []
