@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,8 @@ class Told:
 class Bank:
     """All calls that are listened to, one row each."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: Callable[[AmdSettings, Stage], Progress] = Progress) -> None:
+        self._call = call
         self._timing = SpeechTiming()
         self._calls: dict[int, Progress] = {}
         self._due: npt.NDArray[np.float64] = np.full(64, math.inf)
@@ -47,7 +48,7 @@ class Bank:
             more = len(self._due)
             self._due = np.concatenate([self._due, np.full(more, math.inf)])
             self._tone = np.concatenate([self._tone, np.zeros(more, dtype=np.bool_)])
-        self._calls[row] = call = Progress(settings, stage)
+        self._calls[row] = call = self._call(settings, stage)
         self._due[row], self._tone[row] = call.due, False
         return row
 

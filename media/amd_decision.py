@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 
-from media.amd_features import Word, figures
-from media.amd_table import PAUSE_TREES, SURE_HUMAN, SURE_MACHINE, TALK_TREES
-from media.amd_trees import Tree, chance
+from media.amd_features import LAST, PAUSES, TALKS, Word, figures
+from media.amd_table import SURE_HUMAN, SURE_MACHINE, TREES
+from media.amd_trees import chance
 from media.amd_values import AmdSettings, Beep, Kind, Stage, Verdict
 from media.beep import beep, surely_beep
 from media.call_tones import Heard, Signal, Tones, cadence, fax, sit
 from media.speech_timing import FRAME
 
-LAST = "last"
-"Name of the pause tree that decides."
 TALKING = 0.5
 "Seconds of pause up to which somebody is still talking."
 BEEP_OVER = 0.3
 "Seconds without a tone or a word after a beep: no second one belongs to it."
 TONES_AGAIN = 0.1
 "Seconds between two looks at the pauses between network tones."
+STEADY = 3.0
+"Seconds of one tone that no beep and no ringback has."
 MOST_WORDS = 400
 "Words that are remembered: no figure changes a verdict after that many."
 
@@ -74,7 +74,7 @@ class Progress:
     def word_began(self, start: float) -> None:
         self._since = start
         self._beep = None
-        self._asked = {name for name in self._asked if name in TALK_TREES}
+        self._asked = self._asked.intersection(TALKS)
 
     def word_ended(self, start: float, end: float) -> None:
         self._since = None
@@ -119,8 +119,10 @@ class Progress:
         elif signal is not None:
             return Verdict(KINDS[signal], f"{signal} tone", now, self._greeting_end())
         last = current or (tones[-1] if tones else None)
-        if self._stage is Stage.ANSWERED and surely_beep(last, after_talk=talked):
+        if self._stage is Stage.ANSWERED and surely_beep(last, now, after_talk=talked):
             return Verdict(Kind.MACHINE, "beep", now, self._greeting_end())
+        if self._stage is Stage.ANSWERED and current is not None and current.length >= STEADY:
+            return Verdict(Kind.MACHINE, "steady tone", now, self._greeting_end())
         if now - (tones[-1].end if tones else now) < 6.5:
             self.due = now + TONES_AGAIN
         return None
@@ -145,31 +147,34 @@ class Progress:
     def _while_talking(self, now: float) -> Verdict | None:
         words = self._words(now)
         greeting = now - words[0].start
-        for name, tree in TALK_TREES.items():
+        for name in TALKS:
             if name not in self._asked and greeting >= float(name) - 1e-6:
                 self._asked.add(name)
-                if chance(tree, figures(words)) >= self._sure(name):
+                if self.chance(name, figures(words)) >= self._sure(name):
                     return Verdict(Kind.MACHINE, "talks on", now)
         if now >= self.settings.longest:
             return Verdict(Kind.MACHINE, "still talking", now)
         return None
 
     def _in_pause(self, now: float, pause: float) -> Verdict | None:
-        for name, tree in self._pause_trees():
+        for name in self._pauses():
             if name in self._asked or pause < self._moment(name) - 1e-6:
                 continue
             self._asked.add(name)
-            likely = chance(tree, figures(self.words))
+            likely = self.chance(name, figures(self.words))
             if likely >= self._sure(name):
                 return Verdict(Kind.MACHINE, "greeting", now, self._greeting_end())
             if name == LAST or likely <= SURE_HUMAN[name]:
                 return Verdict(Kind.HUMAN, "short greeting", now, self._greeting_end())
         return None
 
-    def _pause_trees(self) -> list[tuple[str, Tree]]:
-        """Those that come before the last one by these settings, and the last one."""
-        last = self.settings.after_greeting
-        return [(name, tree) for name, tree in PAUSE_TREES.items() if name == LAST or float(name) < last - 1e-6]
+    def chance(self, name: str, seen: tuple[float, ...]) -> float:
+        """What the tree of this name says; `scripts/amd train` puts itself here."""
+        return chance(TREES[name], seen)
+
+    def _pauses(self) -> list[str]:
+        """Trees that come before the last one by these settings, and the last one."""
+        return [name for name in PAUSES if name == LAST or float(name) < self.settings.after_greeting - 1e-6]
 
     def _moment(self, name: str) -> float:
         return self.settings.after_greeting if name == LAST else float(name)
@@ -185,11 +190,11 @@ class Progress:
         if not self.words and self._since is None:
             return max(self.settings.initial_silence, now + FRAME)
         first = self.words[0].start if self.words else self._since or 0.0
-        moments = [first + float(name) for name in TALK_TREES if name not in self._asked]
+        moments = [first + float(name) for name in TALKS if name not in self._asked]
         moments.append(self.settings.longest)
         if self._since is None:
             end = self.words[-1].end
-            moments += [end + self._moment(name) for name, _ in self._pause_trees() if name not in self._asked]
+            moments += [end + self._moment(name) for name in self._pauses() if name not in self._asked]
             moments.append(end + self.settings.hard_cut)
         return max(now + FRAME, min((moment for moment in moments if moment > now), default=now + TONES_AGAIN))
 

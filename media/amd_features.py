@@ -9,6 +9,12 @@ from typing import NamedTuple
 PHRASE = 0.25
 "Seconds of pause that part two phrases."
 
+TALKS = ("2.0", "3.0", "4.0", "5.0", "6.5", "8.0")
+"Seconds of greeting at which a tree is asked while somebody still talks."
+PAUSES = ("0.5", "0.8", "last")
+"Seconds of pause at which a tree is asked; the last one's are `AmdSettings.after_greeting`."
+LAST = PAUSES[-1]
+
 
 class Word(NamedTuple):
     """Somebody talked without a gap.  Seconds since the answer."""

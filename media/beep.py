@@ -11,6 +11,8 @@ SHORTEST, LONGEST = 0.10, 3.5
 "Seconds."
 SURE = 0.30
 "Seconds after which a tone that is still on is a beep for sure; no voice holds a pitch so long."
+ALONE = 0.4
+"Seconds without a tone after one that nobody's talk came before."
 KEY_LOW, KEY_HIGH = (680.0, 960.0), (1190.0, 1650.0)
 "Hertz: two tones, one in each, are a key and no beep."
 
@@ -24,11 +26,13 @@ def beep(tone: Heard | None) -> Beep | None:
     return Beep(tone.start, tone.end, tone.low)
 
 
-def surely_beep(tone: Heard | None, *, after_talk: bool) -> bool:
+def surely_beep(tone: Heard | None, now: float, *, after_talk: bool) -> bool:
     """Whether a tone, over or still on, tells a machine from a person.
 
-    Without talk before it, network tones and a calling fax sound the same.
+    Without talk before it, it must be over for long enough that no fax, no network tone and no SIT comes of it.
     """
     if tone is None or tone.length < SURE or beep(tone) is None:
         return False
-    return after_talk or not (is_network_tone(tone) or abs(tone.low - CNG) <= 38)
+    if after_talk:
+        return True
+    return now - tone.end >= ALONE and not is_network_tone(tone) and abs(tone.low - CNG) > 38

@@ -137,7 +137,8 @@ class SpeechTiming:
         threshold = np.maximum(floor + (peak - floor) * WAY_UP, peak - MOST_BELOW)
         threshold = np.maximum(threshold, floor + LEAST_ABOVE)
         hiss = (seen.level > threshold - HISS_DB) & (seen.crossings > HISS_CROSSINGS)
-        return ((seen.level > threshold) | hiss) & ~seen.tone
+        voiced: Flags = ((seen.level > threshold) | hiss) & ~seen.tone
+        return voiced
 
     def _grow(self) -> None:
         room = len(self._now)
