@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e import ivr
 from tests.e2e.office import call, talks_to
 from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER, Json
 from tests.peers.listener import Listener
@@ -233,6 +234,31 @@ async def test_nobody_known_goes_to_the_default_queue_and_an_answer_from_outside
     await phone.expect("BYE")
     gone = await server.api.http.post(path, json={"person": "clerk-13"})
     assert gone.status_code == 404
+
+
+async def test_an_answer_finds_a_caller_in_a_menu_and_one_for_whom_a_phone_rings(
+    server: Server, caller: Caller, clerk: Phone, deputy: Phone
+) -> None:
+    """R0-13: the menu ends at once, and so does the ringing of the phone that is not meant any more."""
+    ask = {"kind": "choice", "say": ["which.wav"], "keys": {"1": "over"}, "first": 60, "otherwise": "over"}
+    await ivr.open_ivr(server, None, {"ask": ask, "over": ivr.OVER})
+    for phone in (clerk, deputy):
+        await server.api.add_agent(phone.uri, phone.name)
+    await server.api.add_plan(persons=[{"id": f"clerk-{n}", "tenant": "acme", "extension": f"10{n}"} for n in (12, 13)])
+    listener = await server.listen()
+    await ivr.come(server, caller)
+    await caller.hears(ivr.WHICH)
+    path = f"/v1/calls/{(await listener.expect('call.received'))['call']}/answer"
+    await server.api.post(path, {"person": "clerk-12"})
+    await clerk.rings()
+    await server.api.post(path, {"person": "clerk-13", "data": {"note": "second thoughts"}})
+    await clerk.expect("CANCEL")
+    await deputy.answers()
+    await deputy.hears(caller)
+    assert [event["data"]["to"] for event in listener.of_type("call.transferred")] == ["clerk-12", "clerk-13"]
+    assert listener.of_type("screen.pop")[-1]["data"]["data"]["note"] == "second thoughts"
+    await (await caller.bye()).expect(200)
+    await deputy.expect("BYE")
 
 
 async def test_the_tenants_own_response_server_decides(
