@@ -41,7 +41,7 @@ def imported(*folders: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["b2bua", "media", "routing"])
+@pytest.mark.parametrize("folder", ["b2bua", "dialer", "media", "routing"])
 def test_the_server_imports_only_what_it_declares(folder: str) -> None:
     known = declared("install_requires")
     assert {name: file for name, file in imported(folder).items() if name not in known} == {}
@@ -53,5 +53,5 @@ def test_tests_import_only_what_they_declare() -> None:
 
 
 def test_nothing_is_declared_that_nobody_imports() -> None:
-    unused = declared("install_requires") - set(imported("b2bua", "media", "routing")) - PLUGINS
+    unused = declared("install_requires") - set(imported("b2bua", "dialer", "media", "routing")) - PLUGINS
     assert unused == set()
