@@ -18,6 +18,8 @@ MAX_DEPTH = 12
 "Lists and structs inside each other; XML elements may nest four times as deep, as XML-RPC spends 3-4 per level."
 MAX_ELEMENTS = 2000
 "XML elements or JSON values of one answer, which bounds the time its reading takes on the loop."
+MAX_COMMAS = 10 * MAX_ELEMENTS
+"In a JSON text, those inside of its texts too: what has more is not even read, for the reader would hold up all calls."
 MAX_CALLER, MAX_EXTENSION = 64, 32
 
 
@@ -48,6 +50,8 @@ def read_json(body: bytes) -> Pulled:
 
 def json_value(body: bytes) -> Any:
     """The value of a JSON text; Garbage when it is none."""
+    if body.count(b",") > MAX_COMMAS:
+        raise Garbage(f"more than {MAX_COMMAS} commas")
     try:
         return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:

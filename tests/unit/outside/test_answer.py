@@ -41,6 +41,13 @@ def test_xmlrpc_dates_and_bytes_become_text() -> None:
     assert read_xmlrpc(xml(value)).data == {"at": "2024-05-01T12:30:00", "raw": "AP8="}
 
 
+def test_a_text_of_hundreds_of_thousands_of_values_is_refused_unread() -> None:
+    """A megabyte of them would hold up all calls while it is read; a long text in one value does not."""
+    with pytest.raises(Garbage, match="commas"):
+        read_json(b"[" + b"1," * 500_000 + b"1]")
+    assert read_json(json.dumps({"data": {"note": "word, " * 10_000}}).encode()).data["note"].startswith("word, ")
+
+
 def test_text_a_database_cannot_keep_is_cleaned() -> None:
     assert read_json(b'{"data": {"a\\u0000b": "\\ud800"}}').data == {"ab": "?"}
 
