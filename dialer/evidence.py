@@ -1,11 +1,16 @@
-"""The evidence report: the rates of each day and campaign with all that they are computed from, as CSV and HTML."""
+"""The evidence report: the rates of each day and campaign with all that they are computed from, as CSV and HTML.
+
+counted = of_hours(campaign, await store.counters(campaign.id, since=first - LONG))
+rows = evidence_rows(counted, {campaign.id: law}, zone, first=date(2026, 6, 1))
+page = to_html(rows, title="June", made=now)         # or to_csv(rows); both give pieces, for a stream
+"""
 
 from __future__ import annotations
 
 import csv
 import html
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,10 +21,14 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    from dialer.campaign import Campaign
+    from dialer.counts import HourCounts
     from dialer.profiles import LawProfile
 
 DAYS = 30
 "Days of the long window."
+LONG = DAYS * 86_400.0
+"The same in seconds: so much before the first day must be known."
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 "What makes a spreadsheet take a cell for a formula."
 
@@ -54,13 +63,23 @@ class EvidenceRow:
         return all(share <= self.profile.cap for share in looked)
 
 
-def evidence_rows(
-    counted: Iterable[tuple[str, float, LawCounters]], profiles: dict[str, LawProfile], zone: ZoneInfo
-) -> list[EvidenceRow]:
-    """Rows by campaign and day, the days being those of `zone`.
+def of_hours(campaign: Campaign, hours: Iterable[HourCounts]) -> Iterator[tuple[str, float, LawCounters]]:
+    """What the store keeps of one campaign, as `evidence_rows` takes it. An hour is of the day that it begins in."""
+    for one in hours:
+        yield campaign.id, one.hour, LawCounters.of_counts(one.counts, recorded=not campaign.has_agents)
 
-    `counted`: campaign, epoch seconds, counters of that time (a call, a minute), 30 days before the first day wanted
-    as well; `profiles` by campaign: campaigns that are not in it are left out.
+
+def evidence_rows(
+    counted: Iterable[tuple[str, float, LawCounters]],
+    profiles: Mapping[str, LawProfile],
+    zone: ZoneInfo,
+    *,
+    first: date | None = None,
+) -> list[EvidenceRow]:
+    """Rows by campaign and day, the days being those of `zone`, from `first` on.
+
+    `counted`: campaign, epoch seconds, counters of that time (a call, an hour), those of the 30 days before the first
+    day as well; `profiles` by campaign: campaigns that are not in it are left out.
     """
     by_day: dict[str, dict[date, LawCounters]] = {}
     for campaign, at, counters in counted:
@@ -72,6 +91,7 @@ def evidence_rows(
         EvidenceRow(day, campaign, profiles[campaign], days[day], _sum_to(day, days))
         for campaign, days in sorted(by_day.items())
         for day in sorted(days)
+        if first is None or day >= first
     ]
 
 

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.evidence import COLUMNS, EvidenceRow, cells, evidence_rows, safe_cell, to_csv, to_html
+from dialer.counts import Counts, HourCounts
+from dialer.evidence import COLUMNS, EvidenceRow, cells, evidence_rows, of_hours, safe_cell, to_csv, to_html
 from dialer.law import LawCounters
 from dialer.profiles import UK, US
-from tests.unit.dialer.law_cases import NOON, at
+from tests.unit.dialer.law_cases import BROADCAST, CAMPAIGN, NOON, at
 
 GOOD, BAD = LawCounters(live=97, connected=97), LawCounters(live=3, abandoned=3, none_idle=1)
 LONDON = ZoneInfo("Europe/London")
@@ -51,6 +52,18 @@ def test_a_law_of_thirty_days_forgives_a_day() -> None:
     counted = [("spring", NOON - 86_400, replace(GOOD, live=1000, connected=1000)), ("spring", NOON, BAD)]
     assert [row.within for row in evidence_rows(counted, {"spring": US}, LONDON)] == [True, True]
     assert [row.within for row in evidence_rows(counted, {"spring": UK}, LONDON)] == [True, False]
+
+
+def test_what_the_store_keeps_by_hours_makes_the_report() -> None:
+    """Days before the first one are counted in its 30 days and have no row."""
+    hours = [
+        HourCounts(at("2026-06-01 15:00"), Counts(live=2, abandoned=1)),
+        HourCounts(at("2026-06-02 23:00"), Counts(live=6, connected=6)),
+    ]
+    [row] = evidence_rows(of_hours(CAMPAIGN, hours), {CAMPAIGN.id: US}, LONDON, first=date(2026, 6, 2))
+    assert (row.day, row.counters.live, row.long.live, row.long_share) == (date(2026, 6, 2), 6, 8, 1 / 8)
+    [row, _] = evidence_rows(of_hours(BROADCAST, hours[1:] + hours[:1]), {CAMPAIGN.id: US}, LONDON)[::-1]
+    assert (row.counters.recorded, row.share) == (6, 0.0)
 
 
 def test_the_thirty_first_day_is_out() -> None:
