@@ -1,5 +1,7 @@
 """Call slots are used again, round and round: no stranger's call is harmed by it, and nothing is left behind."""
 
+from pathlib import Path
+
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import hear_each_other
 from tests.peers.server import Server
@@ -68,3 +70,32 @@ async def test_bystanders_survive_three_rounds_of_all_slots(
         return causes == ["normal"] * (CALLS + len(bystanders))
 
     await eventually_true(all_recorded, "every call has its record, and each ended as it should")
+
+
+LONG, SHORT, PAIRS = 105, 400, 500
+
+
+async def test_long_calls_do_not_stand_in_the_way_of_short_ones(
+    start_server: StartServer, trunk: Sipp, agent: Sipp, tmp_path: Path
+) -> None:
+    """RTP ports: more than a hundred calls stay, and later ones go round the whole range; pjsua gives up on a run of
+    a hundred taken pairs, so there must be none."""
+    base = 18000
+    ports = {"rtp_port_min": base, "rtp_port_max": base + 2 * PAIRS - 2}
+    server = await start_server({"node": {"max_calls": PAIRS // 2 - 1}, "media": ports})
+    await server.api.add_agent(agent.uri, "1002")
+    await server.api.add_access_number("4008100002", correlation="off", entry={"kind": "agent", "target": "1002"})
+    file = tmp_path / "numbers.csv"
+    file.write_text("SEQUENTIAL\n" + "70010000000;02088880000;4008100002\n" * SHORT)
+    await agent.answers("load-agent", messages=False)
+    async with Sipp(tmp_path, "patient", rtp=trunk.rtp) as patient:
+        options = {"inject": file, "messages": False}
+        long = await patient.start_calls(server.outside, "load-trunk", n=LONG, rate=100, hold=60_000, **options)
+
+        async def all_talk() -> bool:
+            return await server.api.metric("tandem_calls_active") == LONG
+
+        await eventually_true(all_talk, "the long calls are there")
+        short = await trunk.start_calls(server.outside, "load-trunk", n=SHORT, rate=100, hold=20, limit=20, **options)
+        await short.done(30)
+        assert (short.succeeded, short.failed, long.failed) == (SHORT, 0, 0)

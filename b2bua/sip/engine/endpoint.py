@@ -137,12 +137,17 @@ class Engine:
         if not out.offer:
             prm.opt.flag |= pj.PJSUA_CALL_NO_SDP_OFFER
             call.offers = False
+        failed: CannotCall | None = None
+        self._dead.clear()
         try:
             call.makeCall(out.to or out.target, prm)
         except pj.Error as error:
-            call.leg = None
             ours = error.status not in PJSIP_STATUSES
-            raise CannotCall(f"no INVITE to {out.target}: {error.reason}", ours=ours) from None
+            failed = CannotCall(f"no INVITE to {out.target}: {error.reason}", ours=ours)
+        if failed is not None:  # raised here, where no traceback keeps the call alive that was not made
+            call.leg = None
+            del call
+            raise failed
         leg._pj = call
         self._by_dialog[leg.sip_call_id, False] = leg
         return leg
@@ -189,8 +194,9 @@ class Engine:
         self._loop.call_soon_threadsafe(leg._tell, signal)
 
     def bury(self, call: PjCall, leg: SipLeg) -> None:
-        """The dialog is gone: let the pjsua2 object die as soon as PJSIP has left it, before its slot serves
-        anybody else."""
+        """The dialog is gone: let the pjsua2 object die as soon as PJSIP has left it, and before its slot serves
+        anybody else, which may be the very next INVITE: where many calls in a row stay, pjsua takes the first free
+        slot behind them again and again."""
         for we_are_uas in (True, False):
             if self._by_dialog.get((leg.sip_call_id, we_are_uas)) is leg:
                 del self._by_dialog[leg.sip_call_id, we_are_uas]
@@ -240,7 +246,11 @@ class Engine:
             self._in_dialog_request()
 
     def _choose(self, prm: pj.OnSelectAccountParam) -> None:
-        """Before pjsua makes a leg of an INVITE: whose is it, and which account shall answer?"""
+        """Before pjsua makes a leg of an INVITE: whose is it, and which account shall answer?
+
+        The slot is chosen by now, but there is no call in it: the last moment for whoever had it before to die.
+        """
+        self._dead.clear()
         try:
             if self._arriving is not None:
                 self._refused_by_stack()

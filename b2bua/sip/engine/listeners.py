@@ -41,6 +41,11 @@ SRTP = {
     "required": pj.PJMEDIA_SRTP_MANDATORY,
 }
 NO_KEEP_ALIVE = 0
+LOOKED_AT = 100
+"Pairs of RTP ports that pjsua tries for a leg, beginning where it stopped; then it gives up (500)."
+RUN = 16
+"""Legs of one account whose ports follow each other.  Were it all of them, a hundred long calls in a row would turn
+later ones away: the account's own after a round of the range, the other side's whenever the two meet."""
 
 
 class CannotListen(Exception):
@@ -54,10 +59,23 @@ class CannotListen(Exception):
 class LegAccount(pj.Account):
     """One face of a listener; an INVITE that comes in on it goes to the engine."""
 
-    def __init__(self, listener: str, take: Callable[[LegAccount, pj.OnIncomingCallParam], None]) -> None:
+    def __init__(
+        self, listener: str, config: pj.AccountConfig, take: Callable[[LegAccount, pj.OnIncomingCallParam], None]
+    ) -> None:
         super().__init__()
         self.listener = listener
-        self._take = take
+        self._config, self._take = config, take
+        self._legs = 0
+        self.create(config)
+
+    def another_leg(self) -> None:
+        """A leg is about to be made with this account; after each run of them the ports go on elsewhere, at random."""
+        self._legs += 1
+        rtp = self._config.mediaConfig.transportConfig
+        if self._legs % RUN == 0 and rtp.portRange > 2 * LOOKED_AT:
+            step = 2 if self._legs // RUN % 2 else -2  # pjsua draws anew where the first port is another one
+            rtp.port, rtp.portRange = rtp.port + step, rtp.portRange - step
+            self.modify(self._config)
 
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
         self._take(self, prm)
@@ -114,12 +132,12 @@ class Listeners:
         return self._by_address.get(f"{transport} {address}:{port}") or self._by_address.get(f"{transport} *:{port}")
 
     def account(self, listener: str, peer: str, profile: LegProfile) -> LegAccount:
-        """The account for dialogs with `peer` (an IP address, "" for anybody) on this listener."""
+        """The account for a leg to or from `peer` (an IP address, "" for anybody) on this listener."""
         key = (listener, self._is_local(listener, peer), profile)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = LegAccount(listener, self._take)
-            account.create(self._account_config(*key))
+            account = self._accounts[key] = LegAccount(listener, self._account_config(*key), self._take)
+        account.another_leg()
         return account
 
     def signalling_address(self, listener: str, peer: str) -> str:
@@ -167,7 +185,7 @@ class Listeners:
         rtp = media.transportConfig
         rtp.port = self._media.rtp_port_min
         rtp.portRange = self._media.rtp_port_max - self._media.rtp_port_min
-        rtp.randomizePort = True  # hard to guess, and no run of taken ports is met by call after call
+        rtp.randomizePort = True
         rtp.boundAddress = settings.media_address or settings.address
         rtp.publicAddress = "" if local else settings.advertised_media_address or ""
         return config
