@@ -45,6 +45,8 @@ def import_(
     """Create or replace what a file holds, all of it or nothing; what is in force stays when anything is wrong."""
     if tenant and not whole:
         fail("--tenant says what --whole may remove")
+    if whole and kind == AGENTS:
+        fail("agents are removed one by one: tandem agents remove EXTENSION")
     items, wrong = _read(file, kind, encoding)
     if wrong:
         _refuse(file, wrong)

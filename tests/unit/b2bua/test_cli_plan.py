@@ -176,6 +176,7 @@ async def test_a_whole_file_removes_what_it_leaves_out(server: Api, tandem: Tand
     assert told[0] == "vdn 3: goal: there is no queue repairs"
     assert server.node.plan().queues == before.queues
     assert "--whole" in (await tandem("import", "queues.toml", "-t", "acme", fails=True)).stderr
+    assert "one by one" in (await tandem("import", "persons.csv", "-k", "agents", "--whole", fails=True)).stderr
     (told,) = (await server.ask("GET", "/v1/audit?kind=person&limit=1")).json()["entries"]
     assert told["action"] == "delete"
 
