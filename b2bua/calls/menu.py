@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from b2bua.calls.session import Delivery, Session
     from routing.menu import Menu
+    from routing.services import Service
 
 MOST_AHEAD = 64
 "Keys kept of a caller who dials before he is asked."
@@ -186,7 +187,7 @@ class Visit:
         service, tenant = call.exchange.plan().services.get(name), call.record.row.tenant
         if service is None or not service.enabled or (tenant is not None and service.tenant != tenant):
             return None  # a menu for everybody may name it, but what a caller dials goes to his own tenant only
-        asking = asyncio.create_task(self._asked(name), name=f"menu {call.id} asks {name}")
+        asking = asyncio.create_task(self._asked(service), name=f"menu {call.id} asks {name}")
         asking.add_done_callback(lambda _: call.deliver(Said(asking)))
         try:
             while not asking.done():
@@ -196,9 +197,8 @@ class Visit:
         finally:
             asking.cancel()
 
-    async def _asked(self, name: str) -> Mapping[str, object] | None:
+    async def _asked(self, service: Service) -> Mapping[str, object] | None:
         call, row = self.call, self.call.record.row
-        service = call.exchange.plan().services[name]
         values = Numbers(
             call.id, row.tenant or "", row.billing_number or "", row.called or "", row.effective_caller or ""
         ).values() | {"digits": self.walk.values.get("digits", "")}
