@@ -1,5 +1,6 @@
 """Call slots are used again, round and round: no stranger's call is harmed by it, and nothing is left behind."""
 
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.conftest import StartServer
@@ -89,13 +90,14 @@ async def test_long_calls_do_not_stand_in_the_way_of_short_ones(
     file.write_text("SEQUENTIAL\n" + "70010000000;02088880000;4008100002\n" * SHORT)
     await agent.answers("load-agent", messages=False)
     async with Sipp(tmp_path, "patient", rtp=trunk.rtp) as patient:
-        options = {"inject": file, "messages": False}
-        long = await patient.start_calls(server.outside, "load-trunk", n=LONG, rate=100, hold=60_000, **options)
+        calls = partial(patient.start_calls, server.outside, "load-trunk", rate=100, inject=file, messages=False)
+        long = await calls(n=LONG, hold=60_000)
 
         async def all_talk() -> bool:
             return await server.api.metric("tandem_calls_active") == LONG
 
         await eventually_true(all_talk, "the long calls are there")
-        short = await trunk.start_calls(server.outside, "load-trunk", n=SHORT, rate=100, hold=20, limit=20, **options)
+        calls = partial(trunk.start_calls, server.outside, "load-trunk", rate=100, inject=file, messages=False)
+        short = await calls(n=SHORT, hold=20, limit=20)
         await short.done(30)
         assert (short.succeeded, short.failed, long.failed) == (SHORT, 0, 0)
