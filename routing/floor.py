@@ -58,8 +58,8 @@ __all__ = [
     "Withdraw",
 ]
 
-DIRECT_LEASE = 180.0
-"Seconds a direct call may ring: an INVITE lives no longer (RFC 3261, timer C)."
+DIRECT_LEASE = 190.0
+"Seconds a direct call may hold an agent without an answer: longer than any phone rings (`calls.ring_timeout`)."
 
 
 class Floor:

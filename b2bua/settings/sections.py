@@ -92,7 +92,7 @@ class Media(Section):
 class Calls(Section):
     """Time limits of a call, and where it goes when nothing else says so."""
 
-    ring_timeout: Seconds = 30
+    ring_timeout: Annotated[float, Field(gt=0, le=180)] = 30
     "Seconds an agent's phone rings before the call is ended as not answered."
     max_duration: Annotated[float, Field(ge=1, le=604800)] = 14400
     "Seconds after which an answered call is ended."

@@ -189,3 +189,20 @@ async def test_who_logs_in_while_he_talks_is_asked_afterwards(server: Server, ca
         await later.hears(phone)
         assert len(phone.got("INVITE")) == 2
         assert await server.api.counted("tandem_agent_state_repaired_total", what="in-call") == 0
+
+
+async def test_the_floor_learns_of_a_call_that_it_did_not_know(server: Server, caller: Caller, phone: Phone) -> None:
+    """R2-05: a direct call rang him while he was logged out; he logs in before he answers. The comparison with the live
+    legs has him talking within seconds, and counts that; he is free when the call is over."""
+    await call_in(server, caller, phone.uri)
+    ring = await phone.rings()
+    await log_in(server, "1001")
+    await state(server, "1001", "available")
+    ring.reply(200)
+    await caller.hears(phone)
+    call = (await state(server, "1001", "talking"))["call"]
+    assert call == ring.get("X-Tandem-Call-ID")
+    assert await server.api.counted("tandem_agent_state_repaired_total", what="in-call") == 1
+    await (await caller.bye()).expect(200)
+    await phone.expect("BYE")
+    await state(server, "1001", "available")

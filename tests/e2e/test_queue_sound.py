@@ -32,7 +32,7 @@ async def test_everybody_is_told_what_he_must_know(server: Server, caller: Calle
         "PUT", "/v1/menus/survey", {"id": "survey", "name": "survey", "start": "ask", "nodes": nodes}
     )
     await open_queue(
-        server, announce_every=1, announce_estimate=False, announce_agent=True, whisper=True, survey="survey"
+        server, announce_every=5, announce_estimate=False, announce_agent=True, whisper=True, survey="survey"
     )
     await open_number(server)
     await staff(server, phone, "1001", at_work=False)

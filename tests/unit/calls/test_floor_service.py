@@ -5,14 +5,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from annotated_types import Le
 
 from b2bua.calls.floor import FloorService
 from b2bua.calls.ring_many import refusal_of
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
+from b2bua.settings.sections import Calls
 from b2bua.sip.leg import Leg
+from b2bua.sip.resolver import DEADLINE
 from routing.agent_state import AgentState
 from routing.effects import Caller, Leave, Offer, Withdraw
+from routing.floor import DIRECT_LEASE
 from routing.goal import Goal
 from routing.matching import LEASE
 from routing.plan import Plan
@@ -182,6 +186,12 @@ async def test_only_an_agent_who_is_free_can_be_reserved(centre: Centre) -> None
     assert not centre.service.reserve("1001", "z")
     centre.service.refused("y", "1001", "reject")
     assert centre.state() is AgentState.AVAILABLE
+
+
+def test_a_reservation_outlives_the_longest_ringing() -> None:
+    """R2-05: an agent whose phone still rings for a direct call must not be given to a queue."""
+    (longest,) = (bound.le for bound in Calls.model_fields["ring_timeout"].metadata if isinstance(bound, Le))
+    assert float(str(longest)) + DEADLINE < DIRECT_LEASE
 
 
 @pytest.mark.parametrize(
