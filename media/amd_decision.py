@@ -12,8 +12,8 @@ from media.amd_features import LAST, PAUSES, TALKS, Word, figures
 from media.amd_table import SURE_HUMAN, SURE_MACHINE, TREES
 from media.amd_trees import chance
 from media.amd_values import AmdSettings, Beep, Kind, Stage, Verdict
-from media.beep import beep, surely_beep
-from media.call_tones import Heard, Signal, Tones, cadence, fax, sit
+from media.beep import SURE, beep, surely_beep
+from media.call_tones import Heard, Signal, Tones, cadence, fax, is_network_tone, sit
 from media.speech_timing import FRAME
 
 TALKING = 0.5
@@ -22,6 +22,8 @@ BEEP_OVER = 0.3
 "Seconds without a tone or a word after a beep: no second one belongs to it."
 TONES_AGAIN = 0.1
 "Seconds between two looks at the pauses between network tones."
+TONES_BEGIN = 0.14
+"Seconds: the begin of a tone, before it is known to be steady, makes a word no longer than this."
 STEADY = 3.0
 "Seconds of one tone that no beep and no ringback has."
 MOST_WORDS = 400
@@ -78,6 +80,10 @@ class Progress:
 
     def word_ended(self, start: float, end: float) -> None:
         self._since = None
+        if end - start <= TONES_BEGIN and any(
+            abs(start - tone.start) <= TONES_BEGIN for tone in (*self.tones.heard, self.tones.current()) if tone
+        ):
+            return
         if len(self.words) < MOST_WORDS:
             self.words.append(Word(start, end))
         else:
@@ -110,7 +116,9 @@ class Progress:
             return None
         if code := sit(tones):
             return Verdict(Kind.SIT, "special information tone", now, self._greeting_end(), code)
-        talked = bool(self.words) or self._since is not None
+        last = current or tones[-1]
+        first_word = self.words[0].start if self.words else self._since
+        talked = first_word is not None and first_word < last.start - TONES_BEGIN
         if not talked and fax(tones, current):
             return Verdict(Kind.FAX, "fax tone", now)
         signal = cadence(tones, now) if current is None else None
@@ -118,13 +126,12 @@ class Progress:
             self.ringing = True
         elif signal is not None:
             return Verdict(KINDS[signal], f"{signal} tone", now, self._greeting_end())
-        last = current or (tones[-1] if tones else None)
         if self._stage is Stage.ANSWERED and surely_beep(last, now, after_talk=talked):
             return Verdict(Kind.MACHINE, "beep", now, self._greeting_end())
         if self._stage is Stage.ANSWERED and current is not None and current.length >= STEADY:
             return Verdict(Kind.MACHINE, "steady tone", now, self._greeting_end())
-        if now - (tones[-1].end if tones else now) < 6.5:
-            self.due = now + TONES_AGAIN
+        if any(is_network_tone(tone) or tone.length >= SURE for tone in (*tones[-1:], current) if tone):
+            self.due = now + TONES_AGAIN  # pauses between tones mean something too
         return None
 
     # -- talk and pauses

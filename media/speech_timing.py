@@ -3,7 +3,7 @@
 The noise floor is the quietest tenth of a second of the last 0.8 s, so it follows noise that comes and goes, and people
 who talk cannot raise it beyond the gaps between their syllables.  A frame is voice above the middle between that floor
 and the loudest talk, so that somebody's radio in the background makes no words beside the person at the telephone.
-Pure tones are no voice.
+Steady pure tones are no voice; some voices are pure, but none is steady.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ PEAK_FALL = 0.03
 "dB by which the loudest talk is forgotten with each frame: 1.5 dB a second."
 SMOOTH = 0.5
 "Weight of the newest frame in the level."
-WAY_UP = 0.5
+WAY_UP = 0.6
 "Where between floor and loudest talk the threshold lies."
-LEAST_ABOVE, MOST_BELOW = 5.0, 24.0
+LEAST_ABOVE, MOST_BELOW = 5.0, 10.0
 "dB: the threshold is at least so much above the floor, and at most so much below the loudest talk."
+STEADY_HERTZ, STEADY = 8.0, 5
+"A tone is no voice when it has kept its pitch so well for so many frames."
 HISS_DB, HISS_CROSSINGS = 4.0, 0.35
 "A hiss (s, f, sh) counts although it is so many dB under the threshold."
 BEGIN = 3
@@ -77,6 +79,10 @@ class SpeechTiming:
         self._now: Numbers = np.zeros(room, dtype=np.int32)
         self._run: Numbers = np.zeros(room, dtype=np.int32)
         "Voiced frames in a row; negative: silent ones."
+        self._steady: Numbers = np.zeros(room, dtype=np.int32)
+        "Frames for which a tone has kept its pitch."
+        self._low: Floats = np.zeros(room, dtype=np.float32)
+        self._high: Floats = np.zeros(room, dtype=np.float32)
         self._word: Flags = np.zeros(room, dtype=np.bool_)
         self._start: Numbers = np.zeros(room, dtype=np.int32)
         self._stop: Numbers = np.zeros(room, dtype=np.int32)
@@ -90,7 +96,7 @@ class SpeechTiming:
         self._kept[row] = 0
         self._blocks[row] = self._block[row] = np.inf
         self._level[row], self._peak[row] = QUIET, PEAK_AT_FIRST
-        for numbers in (self._heard, self._now, self._run, self._start, self._stop):
+        for numbers in (self._heard, self._now, self._run, self._steady, self._start, self._stop):
             numbers[row] = 0
         self._word[row] = False
         return row
@@ -115,6 +121,15 @@ class SpeechTiming:
         self._word[rows] = word & ~ended
         return Step(now, seen, began, ended, self._start[rows], self._stop[rows])
 
+    def _steady_tone(self, rows: Rows, seen: Look) -> Flags:
+        """Whether a tone is on that no voice could hold."""
+        kept = np.abs(seen.low - self._low[rows]) <= STEADY_HERTZ
+        kept &= np.abs(seen.high - self._high[rows]) <= STEADY_HERTZ
+        steady = np.where(seen.tone, np.where(kept, self._steady[rows] + 1, 1), 0).astype(np.int32)
+        self._steady[rows], self._low[rows], self._high[rows] = steady, seen.low, seen.high
+        found: Flags = steady >= STEADY
+        return found
+
     def _voiced(self, rows: Rows, seen: Look) -> Flags:
         sounds = seen.level > QUIET
         before = self._level[rows]
@@ -132,12 +147,13 @@ class SpeechTiming:
         floor = np.minimum(self._blocks[rows].min(axis=1), self._block[rows])
         floor = np.where(heard < UNSURE_FLOOR, np.minimum(floor, FLOOR_AT_FIRST), floor)
         peak = np.maximum(self._peak[rows] - PEAK_FALL, PEAK_LEAST)
-        peak = np.where(seen.tone, peak, np.maximum(level, peak))
+        tone = self._steady_tone(rows, seen)
+        peak = np.where(tone, peak, np.maximum(level, peak))
         self._peak[rows] = peak
         threshold = np.maximum(floor + (peak - floor) * WAY_UP, peak - MOST_BELOW)
         threshold = np.maximum(threshold, floor + LEAST_ABOVE)
         hiss = (seen.level > threshold - HISS_DB) & (seen.crossings > HISS_CROSSINGS)
-        voiced: Flags = ((seen.level > threshold) | hiss) & ~seen.tone
+        voiced: Flags = ((seen.level > threshold) | hiss) & ~tone
         return voiced
 
     def _grow(self) -> None:
