@@ -249,12 +249,10 @@ class Floor:
         effects += self._staff.talk(seat, now)
         self._crowd.served(caller, extension)
         state = self.queues[caller.queue]
-        again, place.began = place.began > 0, now
         self._talking[caller.call] = place
-        if not again:  # who comes back from a lost agent is one caller, not two
-            counts = state.tally.at(now)
-            counts.answered += 1
-            counts.in_time += now - place.joined <= state.queue.service_level
+        counts = state.tally.at(now)
+        counts.answered += 1
+        counts.in_time += now - place.joined <= state.queue.service_level
         effects += self._matching.remove(place, "answered", now, extension)
         return self._matching.settle(effects, now)
 
@@ -302,7 +300,8 @@ class Floor:
                 effects += self._staff.hang_up(seat, "agent-lost", now)
         if place is not None and place.caller.queue in self.queues:
             self._crowd.to_the_head(place, now)
-            line = self.queues[place.caller.queue].line
+            line, tally = self.queues[place.caller.queue].line, self.queues[place.caller.queue].tally
+            tally.at(now).offered += 1  # his second wait ends in a way of its own: the reports count it so as well
             effects.append(Requeued(call, place.caller.queue, "agent-lost", line.before(place.key) + 1))
         return self._matching.settle(effects, now)
 

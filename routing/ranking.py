@@ -41,8 +41,6 @@ class Place:
     announce_at: float | None = None
     estimate: float | None = None
     "What was estimated when he came."
-    began: float = 0.0
-    "When an agent took him, once one has."
 
     @property
     def key(self) -> Key:
