@@ -64,8 +64,9 @@ async def test_a_listener_over_http_misses_nothing_over_a_restart(
         for _ in range(2):
             await listener.expect("call.ended")
     assert moved["call"] == places[1]["call"]
-    await server.restart()
+    await server.stop()
     program.open()
+    await server.restart()
     wanted = {event["number"]: event for event in listener.events if event["type"].startswith("call.")}
     await eventually(lambda: {got.json["number"] for got in program.taken} >= wanted.keys(), "it has every record")
 
