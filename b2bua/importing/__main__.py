@@ -1,6 +1,6 @@
-"""The importing process: `python -m b2bua.importing`, with the job as one line of JSON on its standard input.
+"""The importing process: `python -m b2bua.importing`, with jobs as lines of JSON on its standard input.
 
-Standard input stays open as long as the server wants the work: when it closes, the server is gone and so are we.
+When that closes, the server is gone, or wants no more: so are we.
 """
 
 import asyncio
@@ -9,9 +9,11 @@ import os
 import sys
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 
+from b2bua.importing.job import DONE, Job
 from b2bua.importing.source import Source
-from b2bua.importing.work import Job, run
+from b2bua.importing.work import run
 from b2bua.storage import StorageError
 
 NICE = 10
@@ -26,21 +28,23 @@ def job_of(line: str) -> Job:
 
 
 def main() -> int:
-    """Run the job; 0 whether or not the batch could be imported, 1 when the database is out of reach."""
+    """One job after the other; each is answered with a line that says what kept it from being done, if anything did."""
     os.nice(NICE)
-    job = job_of(sys.stdin.readline())
-    threading.Thread(target=_until_closed, name="server is there", daemon=True).start()
-    try:
-        asyncio.run(run(job))
-    except StorageError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    lines: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_read, args=(lines,), name="jobs", daemon=True).start()
+    while True:
+        error = ""
+        try:
+            asyncio.run(run(job_of(lines.get())))
+        except StorageError as failed:
+            error = str(failed)
+        print(json.dumps({DONE: error}), flush=True)
 
 
-def _until_closed() -> None:
-    sys.stdin.read()
-    os._exit(3)  # no clean-up: the next start of the server does it
+def _read(lines: "SimpleQueue[str]") -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)  # in the middle of work, too: the next start of the server cleans up
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
-"""Imports of a node: one process each, one after the other; a service."""
+"""Imports of a node, one after the other, by a process of their own."""
 
 import asyncio
-import json
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from b2bua.importing.source import Source
 from b2bua.importing.work import clear
+from b2bua.importing.worker import Worker
 from b2bua.log import logger
 from b2bua.storage import Conflict, NotFound, Storage, StorageError, StorageUnavailable, batch_rows
 from b2bua.storage.batch_rows import Batch
+from b2bua.storage.do_not_call_rows import LIST_BATCH
 
 log = logger("tandem.importing")
 
 MOST_WAITING = 20
 "Imports that wait for their turn; a further one is refused."
+IDLE = 30.0
+"Seconds the process stays for further imports: starting it costs a second."
 TRY_AGAIN = 5.0
 "Seconds until the database is asked again."
-LAST_WORDS = 300
-"Characters of what a process that failed has said."
 
 
 class Busy(Conflict):
@@ -31,8 +30,6 @@ class Busy(Conflict):
 
 class Imports:
     """The queue of imports, and the process that works for its first."""
-
-    name = "imports"
 
     def __init__(self, storage: Storage, database: str, node: str, folder: Path) -> None:
         self.storage, self.node = storage, node
@@ -72,49 +69,47 @@ class Imports:
         await self._waiting.put((begun, job))
         return begun
 
-    async def run(self, ready: Callable[[], None]) -> None:
+    async def start_list(
+        self, tenant: str, name: str, form: str, *, by: str, path: Path, region: str, as_of: float
+    ) -> Batch:
+        """Begin the import of a do-not-call list. Raises Conflict while one is under way, Busy, StorageUnavailable."""
+        if self._waiting.full():
+            raise Busy(f"{MOST_WAITING} imports are waiting already: try again later")
+        key = LIST_BATCH + tenant
+        begun = await self.storage.write(
+            lambda conn: batch_rows.begin_list(conn, key, name, form, self.node, by, time.time())
+        )
+        job = {"campaign": key, "batch": name, "form": form, "path": str(path), "region": region, "as_of": as_of}
+        await self._waiting.put((begun, job))
+        return begun
+
+    async def run(self) -> None:
         """Until cancelled: first what died with an earlier process, then one import after the other."""
         await asyncio.to_thread(self._sweep)
-        ready()
         await self._mend()
-        while True:
-            begun, job = await self._waiting.get()
-            try:
-                await self._import(begun, job)
-            except OSError as error:
-                await self._fail(begun, f"no process can be started: {error.strerror}")
-            finally:
-                if path := job.get("path"):
-                    await asyncio.to_thread(Path(path).unlink, missing_ok=True)
-
-    async def _import(self, begun: Batch, job: dict[str, Any]) -> None:
-        began = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "b2bua.importing",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stdin is not None  # both are pipes, as asked for
-        assert process.stderr is not None
+        worker = Worker()
         try:
-            # the URL has a password in it: it goes where nobody lists it, unlike arguments and environment
-            process.stdin.write(json.dumps({"database": self._database, **job}).encode() + b"\n")
-            said = await process.stderr.read()
-            code = await process.wait()
+            while True:
+                try:
+                    async with asyncio.timeout(IDLE if worker.is_there else None):
+                        begun, job = await self._waiting.get()
+                except TimeoutError:
+                    await worker.end()
+                    continue
+                try:
+                    await self._import(worker, begun, job)
+                finally:
+                    if path := job.get("path"):
+                        await asyncio.to_thread(Path(path).unlink, missing_ok=True)
         finally:
-            process.stdin.close()
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if code:
-            told = said.decode("utf-8", "replace").strip().splitlines()
-            error = (told[-1] if told else f"the importing process ended with status {code}")[:LAST_WORDS]
+            await worker.end()
+
+    async def _import(self, worker: Worker, begun: Batch, job: dict[str, Any]) -> None:
+        began = time.monotonic()
+        if error := await worker.do({"database": self._database, **job}):
             await self._fail(begun, error)
         log.info(
-            "a batch was imported" if code == 0 else "a batch could not be imported",
+            "a batch could not be imported" if error else "a batch was imported",
             campaign=begun.campaign,
             batch=begun.id,
             seconds=round(time.monotonic() - began, 1),
@@ -148,4 +143,5 @@ class Imports:
         """Remove files that an earlier process left."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.folder.iterdir():
-            left.unlink()
+            if left.stat().st_mtime < self._since:
+                left.unlink()

@@ -4,36 +4,18 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from b2bua.importing import reading, source
+from b2bua.importing import lists, reading, source
+from b2bua.importing.job import BREATH, Job
 from b2bua.importing.reading import BadFile, Row
-from b2bua.importing.source import Source, SourceFailed
+from b2bua.importing.source import SourceFailed
 from b2bua.storage import Storage, batch_rows, campaign_rows
 from b2bua.storage.batch_rows import SLICE, Batch
 from dialer.batch import Prepared, RowProblem, prepare
 from dialer.campaign import Campaign
 from dialer.command import CommandIds
-
-BREATH = 0.002
-"Seconds between two slices in which others may write: SQLite has one writer at a time."
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One import."""
-
-    database: str
-    campaign: str
-    batch: str
-    form: str
-    "`csv`, `jsonl` or `sql`."
-    path: Path | None = None
-    source: Source | None = None
-    priority: int = 5
 
 
 async def run(job: Job) -> Batch:
@@ -45,7 +27,7 @@ async def run(job: Job) -> Batch:
     storage = await Storage.open(job.database, timeout=30.0, pool=1, upgrade=False)
     try:
         try:
-            error = await _load(storage, job)
+            error = await (_load(storage, job) if job.as_of is None else lists.load(storage, job, _rows(job)))
         except (BadFile, SourceFailed) as failed:
             error = str(failed)
         except OSError as failed:
@@ -124,6 +106,10 @@ async def _rows(job: Job) -> AsyncIterator[tuple[list[Row], float]]:
 
 async def _end(storage: Storage, job: Job, error: str) -> Batch:
     """Open what is whole; of what failed nothing stays but its problems."""
+    if job.as_of is not None:
+        return await storage.write(
+            lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time(), error=error)
+        )
     if error:
         await clear(storage, job.campaign, job.batch)
         return await storage.write(

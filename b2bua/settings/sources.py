@@ -32,7 +32,7 @@ class Source(Section):
     "Database: `postgresql://user:password@host/name`, `sqlite:///path`, or another whose driver is installed."
     query: Annotated[str, AfterValidator(_query)]
     "SELECT with `:batch` for the batch's id; its columns are named as those of a CSV file (docs/campaigns.md)."
-    tenants: Annotated[list[str], BeforeValidator(items), AfterValidator(no_repeats)] = []
+    tenants: Annotated[list[str], BeforeValidator(items), AfterValidator(no_repeats)] = Field(default=[])
     "Tenants whose campaigns may fetch from it; none named: only those of keys that reach every tenant."
     timeout: Annotated[float, Field(gt=0, le=3600)] = 60
     "Seconds until the first rows, and between them."

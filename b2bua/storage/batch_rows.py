@@ -101,6 +101,31 @@ def begin(conn: sa.Connection, campaign: str, id: str, source: str, node: str, b
     return made
 
 
+def begin_list(conn: sa.Connection, key: str, name: str, source: str, node: str, by: str, now: float) -> Batch:
+    """The import of a do-not-call list; of the same list only one at a time. Raises Conflict."""
+    this = (batches.c.campaign == key, batches.c.id == name)
+    row = conn.execute(sa.select(batches.c.state).where(*this)).first()
+    if row is not None and row[0] == LOADING:
+        raise Conflict(f"list {name} is being imported already")
+    conn.execute(sa.delete(batches).where(*this))
+    conn.execute(sa.delete(batch_problems).where(batch_problems.c.campaign == key, batch_problems.c.batch == name))
+    made = Batch(key, name, source, LOADING, node, by, began_at=now)
+    conn.execute(sa.insert(batches), {field: getattr(made, field) for field in Batch.__slots__})
+    return made
+
+
+def count(
+    conn: sa.Connection, key: str, name: str, numbers: int, problems: Sequence[RowProblem], *, rows: int, share: float
+) -> None:
+    """How far the import of a list is, and what is wrong with it."""
+    found = get(conn, key, name)
+    _keep_problems(conn, found, problems)
+    _save(
+        conn,
+        replace(found, rows=rows, numbers=found.numbers + numbers, invalid=found.invalid + len(problems), share=share),
+    )
+
+
 def clear(conn: sa.Connection, campaign: str, id: str) -> int:
     """Remove up to a slice of the contacts that an import which failed has left; returns how many."""
     staged = sa.select(contacts.c.id).where(

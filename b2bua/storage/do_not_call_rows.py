@@ -141,6 +141,31 @@ def ages(conn: sa.Connection, tenant: str) -> dict[str, float]:
     return found
 
 
+LIST_BATCH = "do-not-call/"
+"What the key of a list's import begins with, where a batch has its campaign: no campaign's id has a slash in it."
+
+
+def tenant_of(key: str) -> str:
+    """The tenant that the key of an import names."""
+    return key.removeprefix(LIST_BATCH)
+
+
+def renew(conn: sa.Connection, tenant: str, name: str, numbers: Iterable[str], source: str, now: float) -> None:
+    """Numbers of a list that is being imported at `now`."""
+    values = [
+        {"number": number, "tenant": tenant, "list": name, "reason": source, "added_at": now}
+        for number in sorted(set(numbers))
+    ]
+    if values:
+        conn.execute(RENEW(conn.dialect.name), values)
+
+
+def size(conn: sa.Connection, tenant: str, name: str) -> int:
+    """How many numbers a list has."""
+    this = (do_not_call.c.tenant == tenant, do_not_call.c.list == name)
+    return int(conn.execute(sa.select(sa.func.count()).where(*this)).scalar_one())
+
+
 def remove_older(conn: sa.Connection, tenant: str, name: str, before: float, most: int) -> int:
     """Take up to `most` numbers off a list that the newest import did not bring; returns how many."""
     old = (

@@ -16,9 +16,13 @@ from b2bua.web import (
     answers,
     api_keys,
     audit,
+    batches,
     board,
     calls,
+    campaigns,
     cdrs,
+    contacts,
+    do_not_call,
     feed,
     health,
     messages,
@@ -94,6 +98,10 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
         agents,
         routes,
         transfers,
+        campaigns,
+        batches,
+        contacts,
+        do_not_call,
         trunks,
         api_keys,
         audit,
@@ -135,6 +143,7 @@ def _schema(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with the media type of problems where the framework puts its own."""
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     plan.describe(made)
+    campaigns.describe(made)
     for path in made["paths"].values():
         for operation in path.values():
             for status, response in operation["responses"].items():

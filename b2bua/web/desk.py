@@ -9,12 +9,16 @@ from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection, Request
 
+from b2bua.importing.imports import Imports
 from b2bua.log import logger
 from b2bua.storage import StorageUnavailable
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.audit import Audit
 from b2bua.storage.calls import Calls
+from b2bua.storage.campaigns import Campaigns
 from b2bua.storage.catalogue import access_numbers, agents, check_with, routes, tenants
+from b2bua.storage.dial_store import DialStore
+from b2bua.storage.do_not_call import DoNotCall
 from b2bua.storage.messages import Messages
 from b2bua.storage.plan import Plans
 from b2bua.storage.recordings import Recordings
@@ -45,6 +49,15 @@ class Desk:
         self.cdrs, self.audit, self.keys = Calls(node.storage), Audit(node.storage), ApiKeys(node.storage)
         self.recordings = Recordings(node.settings.recordings)
         self.messages = Messages(node.settings.messages)
+        self.campaigns, self.do_not_call = Campaigns(node.storage), DoNotCall(node.storage)
+        self.dialling = DialStore(node.storage)
+        self.imports = Imports(
+            node.storage,
+            node.settings.database_url,
+            node.settings.node.name,
+            node.settings.node.data_dir / "imports",
+        )
+        "Runs as long as the API listens."
         self.keyring = KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."
@@ -114,4 +127,5 @@ BoardReader = Annotated[Caller, Depends(may(Right.EVENTS))]
 Attendant = Annotated[Caller, Depends(may(Right.ATTEND))]
 Recorder = Annotated[Caller, Depends(may(Right.RECORD))]
 RecordingUser = Annotated[Caller, Depends(may(Right.RECORDINGS))]
+Campaigner = Annotated[Caller, Depends(may(Right.CAMPAIGNS))]
 CdrReader = Annotated[Caller, Depends(may(Right.CDRS))]

@@ -5,6 +5,7 @@ ours into a 500 that says nothing about us.
 """
 
 import asyncio
+import re
 import time
 from typing import Any
 
@@ -20,6 +21,10 @@ from b2bua.web.problems import Problem, of_storage
 
 BULK = frozenset({"/v1/tokens/bulk", "/v1/plan"})
 "Paths whose body may be as large as the configuration says."
+BULK_CONTACTS = re.compile(r"/v1/campaigns/[^/]+/contacts")
+"As well."
+UPLOADS = re.compile(r"/v1/campaigns/[^/]+/batches/[^/]+|/v1/do-not-call/[^/]+")
+"Paths that a file is PUT to."
 PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/v1/openapi.json", *PATHS})
 "Paths that need no key, or have a rule of their own."
 
@@ -81,10 +86,13 @@ class Door:
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         loop = asyncio.get_running_loop()
-        got, until, whole = 0, loop.time() + self.limits.body_within, False
+        path, within, whole, got = scope["path"], self.limits.body_within, False, 0
         most = self.desk.settings.api.max_body
-        if scope["path"] not in BULK:
+        if scope["method"] == "PUT" and UPLOADS.fullmatch(path):
+            most, within = self.limits.upload, self.limits.upload_within
+        elif path not in BULK and not BULK_CONTACTS.fullmatch(path):
             most = min(most, self.limits.small_body)
+        until = loop.time() + within
 
         async def limited() -> Message:
             nonlocal got, whole

@@ -11,6 +11,9 @@ class Limits:
     "A client has to send the whole body in this time."
     small_body: int = 64 * 1024
     "Any body but that of a bulk request: it is read on the loop that carries the calls."
+    upload: int = 256 * 1024 * 1024
+    "A file of contacts or of a do-not-call list: it goes to disk as it comes."
+    upload_within: float = 900.0
     check_key: float = 30.0
     "Time between two looks whether the key of a long connection is still valid."
     connections: int = 1000

@@ -32,6 +32,8 @@ class Right(Enum):
     "Start and pause the recording of a live call; an agent's key that of the call he is in."
     RECORDINGS = auto()
     "List, fetch and delete recordings."
+    CAMPAIGNS = auto()
+    "See campaigns, start and stop them, import their contacts and do-not-call lists; a tenant's key its own."
     EVENTS = auto()
     METRICS = auto()
 
@@ -46,6 +48,7 @@ _TENANT = frozenset(
         Right.RECORD,
         Right.RECORDINGS,
         Right.TRANSFER,
+        Right.CAMPAIGNS,
     }
 )
 

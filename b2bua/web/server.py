@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from b2bua.importing.imports import Imports
 from b2bua.web.app import make_app
 from b2bua.web.limits import Limits
 from b2bua.web.ports import Node
@@ -47,8 +48,9 @@ class WebServer:
         api = self.node.settings.api
         listening = _listen(api.address, self.port)
         try:
+            app = make_app(self.node, self.limits)
             config = uvicorn.Config(
-                make_app(self.node, self.limits),
+                app,
                 loop="none",
                 http=_Connection,
                 ws="websockets-sansio",
@@ -69,19 +71,24 @@ class WebServer:
             config.ssl = _tls(api.tls_certificate, api.tls_key)
             self.port = listening.getsockname()[1]
             self._server = server = _Server(config, ready, self.limits)
-            await self._serve(server, listening)
+            await self._serve(server, listening, app.state.desk.imports)
         finally:
             listening.close()
 
-    async def _serve(self, server: "_Server", listening: socket.socket) -> None:
+    async def _serve(self, server: "_Server", listening: socket.socket, imports: Imports) -> None:
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="api server")
         watching = asyncio.create_task(_watch(server.server_state.connections, self.limits), name="api connections")
+        importing = asyncio.create_task(imports.run(), name="api imports")
         try:
-            await asyncio.wait([serving, watching], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([serving, watching, importing], return_when=asyncio.FIRST_COMPLETED)
         finally:
             watching.cancel()
+            importing.cancel()
             server.stop()
             await serving
+            await asyncio.wait([importing])
+        if not importing.cancelled():
+            importing.result()  # it never ends but by an error
 
 
 class _Server(uvicorn.Server):

@@ -121,11 +121,19 @@ def settings(folder: Path, **api: Any) -> Settings:
             "carrier": Trunk.model_validate(trunk),
             "other": Trunk.model_validate(trunk | {"prefix": "99", "addresses": ["192.0.2.16/28"]}),
             "wide": Trunk.model_validate(trunk | {"sequence_width": 10, "addresses": ["192.0.2.32/28"]}),
+            **_outbound(trunk, api.pop("outbound", None)),
         },
+        sources=api.pop("sources", {}),
         recording=Recording.model_validate(api.pop("recording", {})),
         api=ApiSettings.model_validate({"port": PORTS.take(), "rate": 100_000} | api),
         file=folder / "tandem.toml",
     )
+
+
+def _outbound(trunk: dict[str, Any], name: str | None) -> dict[str, Trunk]:
+    """A trunk that campaigns can dial over, where a test asks for one."""
+    more = {"addresses": ["192.0.2.48/28"], "target": "192.0.2.49"}
+    return {} if name is None else {name: Trunk.model_validate(trunk | more)}
 
 
 @dataclass
