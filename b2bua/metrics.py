@@ -230,9 +230,6 @@ class Metrics:
         self.dial_decisions = count("dial_decisions", "Decisions how many to call, by what decided.", "campaign cause")
         self.dial_decision_seconds = spread("dial_decision_seconds", "Time of a decision.", "", DECISION_BUCKETS)
         self.dial_withheld = count("dial_withheld", "Contacts that were not called, by why.", "reason")
-        self.dial_late = count(
-            "dial_late", "Words of a trunk (18x, 200) after we had given its call up; each was ended.", "word"
-        )
         self._followed = _Followed()
         self.registry.register(self._followed)
         ProcessCollector(registry=self.registry)

@@ -1,7 +1,7 @@
 """Ring the number of a command: over the campaign's trunks, one after the other where one has a fault.
 
 The ring time counts from the first 18x, and nobody who rings is given up before the least that the law asks for.
-Whatever a trunk still says after it was given up (a late 18x, a 200 that crossed our CANCEL) is ended and counted; the
+Whatever a trunk still says after it was given up (a late 18x, a 200 that crossed our CANCEL) is ended by the stack; the
 attempt is one all the same.
 """
 
@@ -25,7 +25,6 @@ from dialer.outcome import Outcome
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from b2bua.sip.engine import SipLeg
-    from b2bua.sip.signals import Signal
 
 log = logger("dialler")
 
@@ -86,13 +85,11 @@ class Customer:
         self,
         call: Session,
         command: str,
-        late: Callable[[str], None],
         listen: Callable[[int], None] | None = None,
     ) -> None:
-        """`late` is told of words that come too late: `18x` or `200`; `listen`: called with a leg that has early media,
-        delivers `Heard` where it hears something."""
+        """`listen`: called with a leg that has early media, delivers `Heard` where it hears something."""
         self.call, self.command = call, command
-        self._late, self._listen = late, listen
+        self._listen = listen
         self.rang_at: float | None = None
         "When the first 18x came over any trunk, by the call's clock."
 
@@ -181,17 +178,7 @@ class Customer:
         call.exchange.tell("call.ringing", call, {"extension": None, "trunk": trunk})
 
     def _give_up(self, leg: SipLeg, headers: Headers) -> None:
-        """CANCEL; what comes in spite of it is counted."""
-        deliver = leg.sink
-
-        def late(signal: Signal) -> None:
-            if isinstance(signal, Answered):
-                self._late("200")
-            elif isinstance(signal, Progress):
-                self._late("18x")
-            deliver(signal)
-
-        leg.sink = late
+        """CANCEL.  A 200 that crosses it is answered with ACK and BYE by the stack."""
         self.call.hang_up(leg.id, 487, headers)
 
 

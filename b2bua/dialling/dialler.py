@@ -146,9 +146,6 @@ class Dialler:
             self._listening = Listening(Desk.current)
         return self._listening
 
-    def late(self, word: str) -> None:
-        self.metrics.dial_late.inc(word)
-
     def leave_alone(self, command: Command) -> None:
         self._soon(self._list(command), f"do not call {command.id}")
 
@@ -249,10 +246,13 @@ class Dialler:
             figure = task.decision.reason.figure
             log.info("pacing", campaign=task.campaign.id, reason=cause, calls=task.decision.calls, figure=figure)
 
-    async def finished(self, task: Task, how: str) -> None:
-        """A snapshot of it, and a word that it is over."""
+    def finished(self, task: Task, how: str) -> None:
+        """A snapshot of it, and then a word that it is over."""
+        self._soon(self._farewell(task, how), f"the end of {task.campaign.id}")
+
+    async def _farewell(self, task: Task, how: str) -> None:
         campaign = task.campaign
-        self._soon(self._snapshot(campaign.id, how), f"snapshot {campaign.id}")
+        await self._snapshot(campaign.id, how)
         data = {"state": str(campaign.state), "reason": campaign.reason, "outcomes": dict(task.records)}
         self.tell(campaign, "campaign.ended", data)
         log.info("a campaign is over here", campaign=campaign.id, state=str(campaign.state), outcomes=data["outcomes"])

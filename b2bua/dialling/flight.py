@@ -38,8 +38,8 @@ class Office(Protocol):
     def listening(self) -> Listening:
         """Who tells people from machines."""
 
-    def late(self, word: str) -> None:
-        """A trunk has said something (`18x`, `200`) after it was given up."""
+    def look_soon(self) -> None:
+        """A campaign has been changed."""
 
     def leave_alone(self, command: Command) -> None:
         """Its number goes onto the tenant's do-not-call list, soon."""

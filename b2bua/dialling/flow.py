@@ -89,7 +89,7 @@ class Course:
 
     async def _ring(self, answering: Answerer) -> Reached | Missed:
         call, attempt = self.call, self.attempt
-        customer = Customer(call, attempt.command.id, self.flight.office.late, answering.early)
+        customer = Customer(call, attempt.command.id, answering.early)
         self.tell("dial.started", {"trunk": call.record.row.trunk})  # on disk before the INVITE
         try:
             ringing = Ringing(self.campaign.ring_for, attempt.terms.least_ring)

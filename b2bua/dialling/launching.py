@@ -162,6 +162,7 @@ class Launcher:
             case Written.LEASE_LOST:
                 return
             case Written.NOT_RUNNING:
+                self.office.look_soon()
                 await self.store.give_back([contact.id], self.node)
             case Written.LISTED | Written.NOT_ITS_NUMBER:
                 await self.store.withhold(contact.id, self.node, str(why), now, next_at=None)

@@ -87,7 +87,7 @@ class Rules(Protocol):
     def decided(self, task: Task, seconds: float) -> None:
         """A decision was made, in so many seconds."""
 
-    async def finished(self, task: Task, how: str) -> None:
+    def finished(self, task: Task, how: str) -> None:
         """Nothing of a campaign is left here; `how`: `end` or `stop`."""
 
 
@@ -371,7 +371,7 @@ class Scheduling:
     async def _finish(self, task: Task, how: str) -> None:
         self.tasks.pop(task.campaign.id, None)
         task.campaign = await self._current(task.campaign)
-        await self.rules.finished(task, how)
+        self.rules.finished(task, how)
 
     def _wall(self) -> float:
         return self.launcher.reading().wall

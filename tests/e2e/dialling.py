@@ -223,9 +223,13 @@ class Campaigns:
         return found
 
     async def snapshots(self, campaign: Campaign) -> list[str]:
-        """The kinds of its snapshots."""
+        """The kinds of its snapshots, once there is one."""
         query = sa.select(dial_snapshots.c.kind).where(dial_snapshots.c.campaign == campaign.id)
-        return await self.storage.read(lambda conn: [str(kind) for (kind,) in conn.execute(query)])
+
+        async def kept() -> list[str]:
+            return await self.storage.read(lambda conn: [str(kind) for (kind,) in conn.execute(query)])
+
+        return await eventually_true(kept, f"a snapshot of {campaign.id} is kept")
 
 
 async def centre(server: Server, **queue: Any) -> None:

@@ -90,7 +90,7 @@ class Rules:
     def decided(self, task: Task, seconds: float) -> None:
         self.decisions += 1
 
-    async def finished(self, task: Task, how: str) -> None:
+    def finished(self, task: Task, how: str) -> None:
         self.finished_as.append(how)
 
 
