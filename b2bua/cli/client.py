@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import httpx
 import typer
@@ -86,16 +86,43 @@ class Client:
         except ValueError:
             fail(f"{self._http.base_url} does not speak our API: its answer to {method} {path} is no JSON")
 
+    def upload(self, path: str, file: BinaryIO, media_type: str, **query: Any) -> Any:
+        """Send a file as it is read; the answer as JSON."""
+        answer = self._request("PUT", path, query, None, problem, content=file, media_type=media_type)
+        return answer.json()
+
+    def save(self, path: str, to: BinaryIO, **query: Any) -> None:
+        """Write the answer as it comes, however long it is."""
+        params = {key: value for key, value in query.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=params) as answer:
+                if answer.is_error:
+                    answer.read()
+                    fail(*problem(answer))
+                for piece in answer.iter_bytes():
+                    to.write(piece)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            fail(f"cannot speak with {self._http.base_url}: {error}")
+
     def text(self, path: str, **query: Any) -> str:
         """The answer as text."""
         return self._request("GET", path, query, None, problem).text
 
     def _request(
-        self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, explain: Explain
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        explain: Explain,
+        *,
+        content: BinaryIO | None = None,
+        media_type: str = "",
     ) -> httpx.Response:
         params = {key: value for key, value in (query or {}).items() if value is not None}
+        headers = {"Content-Type": media_type} if media_type else None
         try:
-            answer = self._http.request(method, path, params=params, json=body)
+            answer = self._http.request(method, path, params=params, json=body, content=content, headers=headers)
         except httpx.ConnectError:
             fail(
                 f'no server answers at {self._http.base_url}: start it ("tandem serve"), or say where it is with --url'

@@ -9,9 +9,11 @@ from b2bua.cli import (
     agents,
     api_keys,
     calls,
+    campaigns,
     cdrs,
     config,
     database,
+    do_not_call,
     events,
     plan,
     queues,
@@ -49,6 +51,8 @@ def make_app(serve: Callable[[Settings], None]) -> typer.Typer:
         ("calls", calls.app),
         ("cdrs", cdrs.app),
         ("events", events.app),
+        ("campaign", campaigns.app),
+        ("do-not-call", do_not_call.app),
         ("report", reports.app),
     ):
         app.add_typer(group, name=name)
