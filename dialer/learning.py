@@ -14,9 +14,9 @@ TALK_BIN, TALK_BINS = 2.0, 600
 WRAP_BIN, WRAP_BINS = 1.0, 300
 "Seconds of a bin, and bins; longer phases share the last."
 
-HORIZONS = 3
-"Moments looked at: each stands for a part of the live answers, by when they come."
-EVERY = 5.0
+MOMENTS = (0.17, 0.5, 0.83)
+"Where to look: when these parts of the live answers have come."
+EVERY = 10.0
 "Seconds between two looks at the measured times."
 
 
@@ -51,9 +51,9 @@ class Learner:
     def __init__(self, patience: float = 2.0) -> None:
         self.patience = patience
         self.answers = 0
-        self._ring = Spread(RING_BIN, RING_BINS, 2, memory=900.0, least=400, blur=1)
-        self._talk = Spread(TALK_BIN, TALK_BINS, memory=1800.0, least=300, blur=5)
-        self._wrap = Spread(WRAP_BIN, WRAP_BINS, memory=1800.0, least=300, blur=2)
+        self._ring = Spread(RING_BIN, RING_BINS, 2, memory=3600.0, least=600, blur=1)
+        self._talk = Spread(TALK_BIN, TALK_BINS, memory=3600.0, least=600, blur=5)
+        self._wrap = Spread(WRAP_BIN, WRAP_BINS, memory=3600.0, least=600, blur=2)
         self._believed = Learned()
         self._looked: float | None = None
         self._news = False
@@ -95,7 +95,7 @@ class Learner:
         share, mean = ring.share(LIVE), ring.mean_of(LIVE)
         if not self.answers or not self._talk.count:
             return Learned(self.answers, share if self.answers else None, mean)
-        horizons = tuple(ring.quantile((number + 0.5) / HORIZONS, LIVE) for number in range(HORIZONS))
+        horizons = tuple(ring.quantile(part, LIVE) for part in MOMENTS)
         reach = horizons[-1] + self.patience + TALK_BIN
         talk = self._talk.curve(_ages(seen.now, seen.talking), reach)
         wrap = self._wrap.curve(_ages(seen.now, seen.wrapping), reach) if self._wrap.count else None

@@ -11,7 +11,7 @@ from math import erfc, sqrt
 from dialer.learning import Learned
 from dialer.phases import Rules, Situation
 from dialer.ratio import one_each
-from dialer.threshold import budget, exhausted, threshold, worst
+from dialer.threshold import budget, threshold, worst
 from dialer.verdict import Cause, Decision
 
 MOST = 100_000
@@ -67,7 +67,7 @@ def predictive(seen: Situation, rules: Rules, learned: Learned) -> Decision:
     if learned.answers < rules.least_answers or not learned.horizons:
         return one_each(seen, Cause.FEW_DATA)
     left = budget(seen.windows, rules.target)
-    if exhausted(left):
+    if left < 0:
         return one_each(seen, Cause.CAP, worst(seen.windows))
     theta = threshold(left, seen.agents)
     # The first call that is too many is not dialled: the risk is asked of it, not of the one before.

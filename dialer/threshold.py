@@ -20,8 +20,8 @@ LOWEST, HIGHEST = 0.0005, 0.08
 RESERVE = 2.0
 RESERVE_OF_AGENT = 0.08
 "Calls of budget held back: a fixed part, and one for each agent."
-STEEPNESS = 1.0
-"The threshold at a budget of 0 is the middle one times exp(-STEEPNESS)."
+GAIN = 0.4
+"Each call of the budget changes the threshold by this factor, as a logarithm."
 
 
 def budget(windows: Iterable[Window], target: float | None = None) -> float:
@@ -49,5 +49,4 @@ def reserve(agents: int) -> float:
 
 def threshold(left: float, agents: int) -> float:
     """Largest chance that the next live answer finds no agent."""
-    held = reserve(agents)
-    return min(HIGHEST, max(LOWEST, MIDDLE * exp(min(10.0, STEEPNESS * (left / held - 1)))))
+    return min(HIGHEST, max(LOWEST, MIDDLE * exp(max(-10.0, min(10.0, GAIN * (left - reserve(agents)))))))
