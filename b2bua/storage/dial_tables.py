@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from b2bua.storage.tables import METADATA, Time
 from dialer.counts import NAMES
 
+__all__ = ["METADATA"]  # all tables, those of `tables` too: for who looks at the whole schema
+
 campaigns = sa.Table(
     "campaigns",
     METADATA,
