@@ -35,6 +35,7 @@ class Imports:
         self.storage, self.node = storage, node
         self.folder = folder
         "Files wait here; what is in it belongs to nobody else."
+        self.worker = Worker()
         self._database = database
         self._since = time.time()
         self._waiting: asyncio.Queue[tuple[Batch, dict[str, Any]]] = asyncio.Queue(MOST_WAITING)
@@ -87,7 +88,7 @@ class Imports:
         """Until cancelled: first what died with an earlier process, then one import after the other."""
         await asyncio.to_thread(self._sweep)
         await self._mend()
-        worker = Worker()
+        worker = self.worker
         try:
             while True:
                 try:
@@ -97,16 +98,16 @@ class Imports:
                     await worker.end()
                     continue
                 try:
-                    await self._import(worker, begun, job)
+                    await self._import(begun, job)
                 finally:
                     if path := job.get("path"):
                         await asyncio.to_thread(Path(path).unlink, missing_ok=True)
         finally:
             await worker.end()
 
-    async def _import(self, worker: Worker, begun: Batch, job: dict[str, Any]) -> None:
+    async def _import(self, begun: Batch, job: dict[str, Any]) -> None:
         began = time.monotonic()
-        if error := await worker.do({"database": self._database, **job}):
+        if error := await self.worker.do({"database": self._database, **job}):
             await self._fail(begun, error)
         log.info(
             "a batch could not be imported" if error else "a batch was imported",

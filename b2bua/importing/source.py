@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -41,6 +42,17 @@ class UnknownBatch(SourceFailed):
     """The query gave no row for this id."""
 
 
+_FAILURES = (
+    sa.exc.SQLAlchemyError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    ModuleNotFoundError,
+)
+"""What a driver, or the lack of one, raises; SQLAlchemy does not wrap what goes wrong while rows are fetched."""
+
+
 async def rows(source: Source, batch: str) -> AsyncIterator[list[Row]]:
     """The rows of a batch, some at a time. Raises UnknownBatch when there is none, SourceFailed."""
     url = sa.make_url(source.url)
@@ -60,7 +72,7 @@ async def rows(source: Source, batch: str) -> AsyncIterator[list[Row]]:
             yield made
     except TimeoutError:
         raise SourceFailed(f"source {source.name} did not answer within {source.timeout:g} s") from None
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ModuleNotFoundError) as error:
+    except _FAILURES as error:
         told = str(getattr(error, "orig", None) or error).splitlines()[0].replace(source.url, mask_url(source.url))
         raise SourceFailed(f"source {source.name} cannot be read: {told}") from None
     if at == 0:

@@ -26,6 +26,11 @@ class Worker:
     def is_there(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
     async def do(self, job: Mapping[str, Any]) -> str:
         """Have a job done; returns what kept it from being done, empty for nothing."""
         try:
