@@ -12,7 +12,7 @@ class RetryRule:
     after: float
     "Seconds from the end of the call."
     most: int = 3
-    "Calls with this outcome to one contact at most; 0: any number."
+    "How often a contact is called again after this outcome; 0: any number of times."
     next_number: bool = False
     "Take the contact's next number, where there is one; the first again after the last."
 
