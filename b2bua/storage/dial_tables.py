@@ -88,6 +88,7 @@ contacts = sa.Table(
         "campaign",
         "priority",
         "next_at",
+        "id",
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     ),

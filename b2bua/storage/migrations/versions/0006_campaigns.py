@@ -84,7 +84,7 @@ def upgrade() -> None:
         text("command", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_contacts"),
     )
-    part("contacts", "ix_contacts_due", ["campaign", "priority", "next_at"], OPEN)
+    part("contacts", "ix_contacts_due", ["campaign", "priority", "next_at", "id"], OPEN)
     part("contacts", "ix_contacts_leased", ["campaign", "lease_until"], LEASED)
     op.create_index("ix_contacts_batch", "contacts", ["campaign", "batch", "row"])
     op.create_index("ix_contacts_state", "contacts", ["campaign", "state"])
