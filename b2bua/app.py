@@ -212,6 +212,7 @@ class Tandem:
             directory=lambda: self.feed.current,
             plan=lambda: self.feed.plan,
             reload_directory=self.feed.refresh,
+            dialling=self.dialler,
             checks={
                 "start": lambda: None if self.up else "the server is starting",
                 "calls": lambda: "no new calls are taken: the server is stopping" if self.calls.draining else None,

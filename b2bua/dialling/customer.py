@@ -126,15 +126,15 @@ class Customer:
         began = call.clock()
         while True:
             match await call.next(_until(began, rang, ringing, wanted())):
+                case None if not wanted():
+                    self._give_up(leg, CANCELLED)
+                    return Missed(Outcome.CANCELLED, trunk, 487, "not-wanted")
                 case None if rang is None:
                     self._give_up(leg, SWITCHED)
                     return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-progress")
-                case None if wanted():
+                case None:
                     self._give_up(leg, RUNG_OUT)
                     return Missed(Outcome.NO_ANSWER, trunk, 487, "no-answer")
-                case None:
-                    self._give_up(leg, CANCELLED)
-                    return Missed(Outcome.CANCELLED, trunk, 487, "not-wanted")
                 case Progress(leg=who, early_media=early) if who == leg.id:
                     if rang is None:
                         rang = call.clock()
@@ -185,5 +185,5 @@ class Customer:
 def _until(began: float, rang: float | None, ringing: Ringing, wanted: bool) -> float:
     """When a leg is given up that says nothing more."""
     if rang is None:
-        return began + ringing.setup
+        return began + (ringing.setup if wanted else 0.0)
     return rang + (max(ringing.ring_for, ringing.least) if wanted else ringing.least)

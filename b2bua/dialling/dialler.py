@@ -120,10 +120,10 @@ class Dialler:
         flight.call.deliver(Said(Choice(dial)))
         return True
 
-    def disposition(self, command: str, code: str, call_back_at: float | None = None) -> bool:
+    def disposition(self, command: str, code: str, call_back_at: float | None = None, agent: str = "") -> bool:
         """An agent's word while he still talks; False where the call is over: then it belongs to the record."""
         flight = self._flight(command)
-        if flight is None or flight.phase is not Phase.CONNECTED:
+        if flight is None or flight.phase is not Phase.CONNECTED or agent not in ("", flight.attempt.agent):
             return False
         flight.attempt.disposition, flight.attempt.call_back_at = code, call_back_at
         return True

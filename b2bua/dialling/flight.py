@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from b2bua.calls.session import Said
 from dialer.command import Command, Record
 from dialer.outcome import Outcome
 
@@ -82,6 +83,8 @@ class Flight:
     "When it came into its phase."
     clock: Callable[[], float] = field(default=lambda: 0.0)
     call: Session | None = None
+    stopped: bool = False
+    "The campaign was stopped: nobody is rung for longer than the law asks."
     counted: bool = False
     "The law's counters have it."
     _resolved: bool = False
@@ -89,6 +92,12 @@ class Flight:
 
     def __repr__(self) -> str:
         return f"<flight {self.attempt.command.id} {self.phase}>"
+
+    def stop(self) -> None:
+        """Ring no longer than one must; harmless once somebody has answered."""
+        self.stopped = True
+        if self.call is not None:
+            self.call.deliver(Said(self))  # whoever waits looks again
 
     def enter(self, phase: Phase) -> None:
         """Another phase from now on."""

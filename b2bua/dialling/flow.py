@@ -99,8 +99,8 @@ class Course:
                 attempt.ringing_at = call.record.at(customer.rang_at)
 
     def wanted(self) -> bool:
-        """Whether there is anybody to talk to the called."""
-        return True
+        """Whether the called is still to be rung."""
+        return not self.flight.stopped
 
     def tell(self, type_: str, data: dict[str, Any]) -> None:
         """An event of this command."""

@@ -103,7 +103,7 @@ class _Preview(Course):
 
     def wanted(self) -> bool:
         """Whether the agent is still there."""
-        return self.call.parties.alive(self.leg)
+        return super().wanted() and self.call.parties.alive(self.leg)
 
     async def run(self) -> None:
         try:
@@ -114,7 +114,7 @@ class _Preview(Course):
     async def _to_somebody(self) -> None:
         call = self.call
         self._ringback.stop()
-        if not self.wanted():
+        if not self.call.parties.alive(self.leg):
             await super()._to_somebody()  # somebody else's agent, or the message
             return
         self._through(self.extension)

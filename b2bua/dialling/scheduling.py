@@ -227,6 +227,8 @@ class Scheduling:
             current = replace(current, state=CampaignState.STOPPED, reason="deleted")
         task.campaign = current
         task.reason = "stopped"
+        for flight in task.in_phase(Phase.SETTING_UP):
+            flight.stop()
         self.rules.tell(current, "campaign.state", {"state": str(current.state), "reason": current.reason})
         await self._empty(task)
 

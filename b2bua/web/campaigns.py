@@ -188,7 +188,10 @@ def _order(order: str, text: str) -> None:
             raise _refused(errors)
         reason = body.reason if body else ""
         node = desk.settings.node.name
-        return shown(await desk.campaigns.order(id, order, node=node, reason=reason, by=caller.by, now=desk.wall()))
+        made = await desk.campaigns.order(id, order, node=node, reason=reason, by=caller.by, now=desk.wall())
+        if desk.node.dialling is not None:
+            desk.node.dialling.look_soon()
+        return shown(made)
 
     give.__doc__ = text
     route = router.post(f"/{{id}}/{order}", name=f"{order}_campaign", response_model=None, responses={200: ANSWER})

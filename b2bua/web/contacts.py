@@ -266,6 +266,10 @@ async def dispose(id: str, command: str, body: DispositionIn, desk: TheDesk, cal
         raise invalid([("code", f"is none of the campaign's dispositions: {known or 'it has none'}")])
     found = await desk.campaigns.command(id, command)
     if found.record is None:
+        node, agent = desk.node.dialling, caller.extension or ""
+        if node is not None and node.disposition(command, body.code, body.call_back_at, agent):
+            await desk.note(caller, "disposition", "command", f"{id}/{command}", {"code": body.code})
+            return StepOut(at=None, reason="kept until the call ends", agent=agent)
         raise Conflict(f"command {command} has no record yet: say it when the call has ended")
     if caller.extension is not None and caller.extension != found.record.agent:
         raise not_found("command", command)

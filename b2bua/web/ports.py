@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from b2bua.calls.attending import Attending
 from b2bua.calls.view import CallView, Party
+from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
@@ -102,6 +103,26 @@ class Statistics(Protocol):
         ...
 
 
+class Dialling(Protocol):
+    """The campaigns that this node runs (`b2bua.dialling.dialler`). No method waits."""
+
+    def view(self, campaign: str) -> TaskView | None:
+        """One of them at this moment; None: it does not run here."""
+        ...
+
+    def choose(self, command: str, dial: bool, agent: str = "") -> bool:
+        """What an agent says of a contact he looks at; False where nobody (or not he) looks at one."""
+        ...
+
+    def disposition(self, command: str, code: str, call_back_at: float | None = None, agent: str = "") -> bool:
+        """An agent's word while he still talks; False where nobody (or not he) talks."""
+        ...
+
+    def look_soon(self) -> None:
+        """A campaign was ordered to do something."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """The parts of a running server that the API shows or changes."""
@@ -123,3 +144,5 @@ class Node:
     "Called after each change that was committed, so that this node routes by it when the answer goes out."
     checks: Mapping[str, Check]
     "Parts that must be ready before this node should get calls, by name."
+    dialling: Dialling | None = None
+    "None: this node runs no campaigns."

@@ -147,7 +147,7 @@ class Campaigns:
             "profile": "test",
             "ring_for": 1.0,
             "redial_gap": 0.0,
-            "retries": {Outcome.TRUNK_FAULT: RetryRule(0.2, 0), Outcome.UNKNOWN: RetryRule(3600.0, 1)},
+            "retries": {Outcome.TRUNK_FAULT: RetryRule(1.0, 0), Outcome.UNKNOWN: RetryRule(3600.0, 1)},
             "pacing": Pacing(rate=100.0),
             **fields,
         }

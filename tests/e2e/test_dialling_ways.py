@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.peers.receiver import Receiver
 from tests.peers.server import Server, Template
 from tests.peers.sound import tone
 from tests.peers.uas import Phone
-from tests.peers.waiting import eventually
+from tests.peers.waiting import eventually, eventually_true
 
 OTHER_TRUNK = PORTS.take()
 PROMPT = 1800.0
@@ -214,10 +215,58 @@ async def test_orders_results_and_progress_while_it_runs(server: Server, campaig
         assert await campaigns.snapshots(campaign) == ["stop"]
         progress = await campaigns.store.progress(campaign.id, 0.0)
         assert (progress.contacts, progress.closed, progress.leased) == (40, dialled, 0)
-        states = ["running", "paused", "running", "draining"]
-        await customer.expect(dialled + len(states) + 1)
-        told = [got.json for got in customer.taken]
-        assert {one["data"]["campaign"] for one in told} == {campaign.id}, "only campaigns that name the webhook"
-        assert [one["data"]["state"] for one in told if one["type"] == "campaign.state"][:3] == states[:3]
-        results = [one["data"]["command"] for one in told if one["type"] == "dial.result"]
-        assert sorted(results) == sorted(record.command for _, record in records if record is not None)
+        commands = sorted(record.command for _, record in records if record is not None)
+
+        def told(type_: str) -> list[dict[str, Any]]:
+            return [got.json["data"] for got in customer.taken if got.json["type"] == type_]
+
+        await eventually(lambda: told("campaign.ended"), "the end is told")
+        await eventually(lambda: len(told("dial.result")) >= dialled, "all results are told")
+        assert sorted(one["command"] for one in told("dial.result")) == commands
+        assert [one["state"] for one in told("campaign.state")][:3] == ["running", "paused", "running"]
+        assert {got.json["data"]["campaign"] for got in customer.taken} == {campaign.id}, "no other campaign's"
+
+
+async def test_an_agent_on_a_standing_line_chooses_by_api_and_a_stop_is_polite(
+    server: Server, campaigns: Campaigns, phone: Phone
+) -> None:
+    """R3-07, R3-13, R3-14: no and yes to a shown contact; live progress; a stop rings no longer than the law asks."""
+    await centre(server)
+    await staff(server, phone, "1001", connection="nailed-up")
+    await phone.answers()
+    await state(server, "1001", "available")
+    listener = await server.listen()
+    first, second = numbers(2, 200)
+    async with Carrier.open() as carrier:
+        carrier.usual = carrier.silent
+        campaign = await campaigns.add([first, second], mode=Mode.PREVIEW, ring_for=60.0, redial_gap=3600.0)
+        path = f"/v1/campaigns/{campaign.id}"
+        await server.api.request("POST", f"{path}/start")
+        for number, dial in ((first, False), (second, True)):
+            shown = await listener.expect("dial.preview", number=number)
+            command = shown["data"]["command"]
+            live = await server.api.get(f"{path}/live")
+            assert (live["state"], live["in_flight"]["preview"]) == ("running", 1)
+            await said(server, f"{path}/commands/{command}/choice", dial)
+        await listener.expect("call.ringing", trunk="carrier")
+        live = await server.api.get(f"{path}/live")
+        assert (live["in_flight"]["setting-up"], live["ages"]["<5"], live["cap"]) == (1, 1, 0.03)
+        ringing = carrier.peer.calls[0].invite_received
+        await server.api.request("POST", f"{path}/stop")
+        cancel = await carrier.peer.expect("CANCEL")
+        assert cancel.time - ringing.time >= 0.5, "not before the law's least ringing time"
+        result = await listener.expect("dial.result", command=command)
+        assert (result["data"]["outcome"], result["data"]["cause"]) == ("cancelled", "not-wanted")
+        await listener.expect("campaign.ended", campaign=campaign.id, state="stopped")
+        assert carrier.rung == [second]
+    assert (await server.api.http.get(f"{path}/live")).status_code == 404
+    assert not phone.got("BYE"), "his line stays"
+
+
+async def said(server: Server, path: str, dial: bool) -> None:
+    """Yes or no, once the contact is on the agent's screen."""
+
+    async def taken() -> bool:
+        return (await server.api.http.post(path, json={"dial": dial})).is_success
+
+    await eventually_true(taken, "the agent looks at the contact")

@@ -73,6 +73,7 @@ OPERATORS = [
     ("DELETE", "/v1/agents/8001/wrap-up"),
     ("POST", "/v1/agents/8001/logout"),
     ("POST", "/v1/campaigns/1/commands/1/disposition"),
+    ("POST", "/v1/campaigns/1/commands/1/choice"),
     *(("GET", path) for word in KINDS if word not in OF_TENANTS for path in (f"/v1/{word}", f"/v1/{word}/1")),
 ]
 TENANTS_TOO = [
@@ -112,6 +113,7 @@ TENANTS_TOO = [
     *(("POST", f"/v1/campaigns/1/{order}") for order in ("start", "pause", "resume", "drain", "stop")),
     *(("GET", f"/v1/campaigns/1/{part}") for part in ("mistakes", "progress", "counters", "snapshots", "batches")),
     ("POST", "/v1/campaigns/1/snapshots"),
+    ("GET", "/v1/campaigns/1/live"),
     ("GET", "/v1/campaigns/1/batches/1"),
     ("PUT", "/v1/campaigns/1/batches/1"),
     ("DELETE", "/v1/campaigns/1/batches/1"),
