@@ -65,8 +65,10 @@ class Carrier:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, port: int = CARRIER, *, manual: Sequence[str] = (), sound: bool = False) -> AsyncIterator[Self]:
-        """At work until the end of the block."""
+    async def open(
+        cls, port: int = CARRIER, *, manual: Sequence[str] = (), sound: bool = False, quiet: bool = False
+    ) -> AsyncIterator[Self]:
+        """At work until the end of the block; `quiet`: what was sent and received is not shown then."""
         async with await Phone.open("carrier", port=port, sound=sound, manual=manual) as peer:
             carrier = cls(peer)
             listening = asyncio.create_task(carrier._listen())
@@ -77,7 +79,8 @@ class Carrier:
                     task.cancel()
                 with suppress(asyncio.CancelledError):
                     await listening
-                print(peer.ladder()[-20_000:])
+                if not quiet:
+                    print(peer.ladder()[-20_000:])
 
     async def _listen(self) -> None:
         while True:
