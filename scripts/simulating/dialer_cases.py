@@ -8,7 +8,7 @@ from dialer.phases import Limits, Rules
 
 from .dialer_day import DialDay, Machines, steady
 
-SIZES = {10: 12, 50: 6, 200: 4}
+SIZES = {10: 8, 50: 3, 200: 2}
 "Agents, and days that together give far more than 10,000 live answers."
 FREE = Rules(limits=Limits(ratio=None))
 "A machine room without limits: the mode alone is looked at."
@@ -58,7 +58,7 @@ def modes() -> list[Case]:
             ("rule-based, literal", Mode.RULE_BASED, replace(FREE, ratio=10.0, literal=True), None),
             ("predictive", Mode.PREDICTIVE, FREE, Goal(TALK_GOALS[agents])),
         ):
-            few = days if mode is Mode.PREDICTIVE else max(2, days // 2)
+            few = days if mode is Mode.PREDICTIVE else max(1, days // 4)
             cases.append(Case(name, agents, base(agents), mode, rules, few, goal))
     return cases
 
@@ -76,19 +76,19 @@ def changes() -> list[Case]:
             ("half leave in the last hour", replace(day, agents=((0.0, agents), (7.2, agents // 2)))),
             ("answers drift by a third", replace(day, drift=1 / 3)),
         ):
-            cases.append(Case(name, agents, changed, days=days // 2, goal=Goal()))
+            cases.append(Case(name, agents, changed, days=max(1, days // 4), goal=Goal()))
     return cases
 
 
 def answers() -> list[Case]:
     """Other shares of live answers."""
     cases = []
-    for agents, days in SIZES.items():
+    for agents, days in ((10, 2), (50, 1)):
         for share in (0.1, 0.2, 0.3, 0.5, 0.7):
             day = replace(base(agents), answer=steady(share))
             cases += [
                 Case(f"answers {share:.0%}, progressive", agents, day, Mode.PROGRESSIVE, days=1),
-                Case(f"answers {share:.0%}", agents, day, days=days // 2, goal=Goal()),
+                Case(f"answers {share:.0%}", agents, day, days=days, goal=Goal()),
             ]
     return cases
 
@@ -97,7 +97,7 @@ def sizes() -> list[Case]:
     """Few and many agents."""
     return [
         case
-        for agents, days in ((2, 6), (3, 6), (5, 6), (8, 4), (15, 3), (25, 3), (100, 1), (500, 1))
+        for agents, days in ((3, 3), (5, 3), (7, 2), (15, 2), (25, 1), (100, 1), (500, 1))
         for case in (
             Case("progressive", agents, base(agents), Mode.PROGRESSIVE, days=1),
             Case("predictive", agents, base(agents), days=days, goal=Goal()),
@@ -109,7 +109,7 @@ def times() -> list[Case]:
     """Other times than those of the goals."""
     day = base(50)
     return [
-        Case(name, 50, changed, days=2, goal=Goal())
+        Case(name, 50, changed, days=1, goal=Goal())
         for name, changed in (
             ("unanswered calls held 15 s", replace(day, hold=15.0)),
             ("an answer waits 0.5 s", replace(day, patience=0.5)),
@@ -126,19 +126,19 @@ def times() -> list[Case]:
 def trunks() -> list[Case]:
     """50 agents and not enough lines."""
     return [
-        Case("no limit" if lines is None else f"{lines} lines", 50, replace(base(50), lines=lines), days=2, goal=Goal())
-        for lines in (50, 55, 60, 65, 70, 80, None)
+        Case("no limit" if lines is None else f"{lines} lines", 50, replace(base(50), lines=lines), days=1, goal=Goal())
+        for lines in (50, 60, 70, 80, None)
     ]
 
 
 def machines() -> list[Case]:
     """50 agents, 25 % of the calls reach a machine; detection that errs, and none."""
     day = replace(base(50), answer=steady(0.25))
-    cases = [Case("no detection", 50, replace(day, machines=Machines(0.25, detected=False)), days=2, goal=Goal())]
-    for wrong in (0.0, 0.0025, 0.005, 0.01, 0.02):
+    cases = [Case("no detection", 50, replace(day, machines=Machines(0.25, detected=False)), days=1, goal=Goal())]
+    for wrong in (0.0, 0.005, 0.01, 0.02):
         errs = Machines(0.25, human_as_machine=wrong, machine_as_human=0.05)
         name = f"{wrong:.2%} of the people taken for machines"
-        cases.append(Case(name, 50, replace(day, machines=errs), days=2, goal=Goal()))
+        cases.append(Case(name, 50, replace(day, machines=errs), days=1, goal=Goal()))
     return cases
 
 

@@ -17,7 +17,7 @@ from simulating.dialer_report import Done
 from simulating.dialer_result import DayResult, Figures
 from simulating.dialer_run import simulate
 
-TEN = DialDay(agents=steady(10), hours=2.0)
+TEN = DialDay(agents=steady(10), hours=1.5)
 
 
 def test_progressive_abandons_nobody_and_talks_as_long_as_theory_says() -> None:
@@ -51,9 +51,9 @@ def test_the_rules_word_by_word_break_the_cap_and_the_guarded_ones_do_not() -> N
 @pytest.mark.parametrize(
     "changed",
     [
-        {"answer": ((0.0, 0.3), (0.5, 0.6), (1.0, 0.3))},
-        {"talk": ((0.0, 120.0), (0.6, 240.0))},
-        {"agents": ((0.0, 30.0), (0.6, 15.0))},
+        {"answer": ((0.0, 0.3), (0.4, 0.6), (0.8, 0.3))},
+        {"talk": ((0.0, 120.0), (0.5, 240.0))},
+        {"agents": ((0.0, 30.0), (0.5, 15.0))},
         {"drift": 0.5},
         {"machines": Machines(0.2, human_as_machine=0.005, machine_as_human=0.1)},
         {"machines": Machines(0.2, detected=False)},
@@ -64,10 +64,10 @@ def test_the_rules_word_by_word_break_the_cap_and_the_guarded_ones_do_not() -> N
 )
 def test_whatever_changes_the_day_ends_under_the_cap(changed: dict[str, object]) -> None:
     """R3-15."""
-    day = replace(DialDay(agents=steady(30), hours=1.2), **changed)  # type: ignore[arg-type]
+    day = replace(DialDay(agents=steady(30), hours=1.0), **changed)  # type: ignore[arg-type]
     found = simulate(day, Mode.PREDICTIVE, FREE)
     assert found.rate <= 0.03
-    assert found.answered > 300
+    assert found.answered > 200
     assert day.lines is None or found.most_lines <= day.lines
 
 
