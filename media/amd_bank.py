@@ -88,9 +88,9 @@ def _tell(call: Progress, step: Step, at: int) -> None:
     elif call.tones.on:
         call.tone(now - FRAME, now, None)
     if step.began[at]:
-        call.word_began(float(step.start[at]) * FRAME)
+        call.word_began(float(step.start[at]) * FRAME, float(step.loudest[at]))
     if step.ended[at]:
-        call.word_ended(float(step.start[at]) * FRAME, float(step.stop[at]) * FRAME)
+        call.word_ended(float(step.start[at]) * FRAME, float(step.stop[at]) * FRAME, float(step.loudest[at]))
     call.look(now)
 
 

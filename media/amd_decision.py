@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 
 from media.amd_features import LAST, PAUSES, TALKS, Word, figures
-from media.amd_table import SURE_HUMAN, SURE_MACHINE, TREES
-from media.amd_trees import chance
+from media.amd_trees import chance, load
 from media.amd_values import AmdSettings, Beep, Kind, Stage, Verdict
 from media.beep import SURE, beep, surely_beep
 from media.call_tones import Heard, Signal, Tones, cadence, fax, is_network_tone, sit
 from media.speech_timing import FRAME
 
+LEARNED = load()
+"Read once, when the server starts."
 TALKING = 0.5
 "Seconds of pause up to which somebody is still talking."
 BEEP_OVER = 0.3
@@ -38,6 +39,7 @@ class Progress:
     __slots__ = (
         "_asked",
         "_beep",
+        "_level",
         "_since",
         "_stage",
         "beep",
@@ -66,6 +68,8 @@ class Progress:
         self._stage = stage
         self._since: float | None = None
         "Begin of the word that is going on."
+        self._level = 0.0
+        "Its level when it began, dBm0."
         self._asked: set[str] = set()
         "Trees that were asked since the last word began, and those for talk that were ever asked."
         self._beep: Beep | None = None
@@ -73,21 +77,21 @@ class Progress:
     def __repr__(self) -> str:
         return f"<{len(self.words)} words, {self.tones!r}, {self.verdict.kind if self.verdict else 'open'}>"
 
-    def word_began(self, start: float) -> None:
-        self._since = start
+    def word_began(self, start: float, level: float) -> None:
+        self._since, self._level = start, level
         self._beep = None
         self._asked = self._asked.intersection(TALKS)
 
-    def word_ended(self, start: float, end: float) -> None:
+    def word_ended(self, start: float, end: float, level: float) -> None:
         self._since = None
         if end - start <= TONES_BEGIN and any(
             abs(start - tone.start) <= TONES_BEGIN for tone in (*self.tones.heard, self.tones.current()) if tone
         ):
             return
         if len(self.words) < MOST_WORDS:
-            self.words.append(Word(start, end))
+            self.words.append(Word(start, end, level))
         else:
-            self.words[-1] = Word(self.words[-1].start, end)
+            self.words[-1] = Word(self.words[-1].start, end, level)
 
     def tone(self, start: float, end: float, tone: tuple[float, float] | None) -> None:
         """A frame that is a tone, or one that follows a tone."""
@@ -171,13 +175,13 @@ class Progress:
             likely = self.chance(name, figures(self.words))
             if likely >= self._sure(name):
                 return Verdict(Kind.MACHINE, "greeting", now, self._greeting_end())
-            if name == LAST or likely <= SURE_HUMAN[name]:
+            if name == LAST or likely <= LEARNED.human[name]:
                 return Verdict(Kind.HUMAN, "short greeting", now, self._greeting_end())
         return None
 
     def chance(self, name: str, seen: tuple[float, ...]) -> float:
         """What the tree of this name says; `scripts/amd train` puts itself here."""
-        return chance(TREES[name], seen)
+        return chance(LEARNED.trees[name], seen)
 
     def _pauses(self) -> list[str]:
         """Trees that come before the last one by these settings, and the last one."""
@@ -188,7 +192,7 @@ class Progress:
 
     def _sure(self, name: str) -> float:
         """The chance from which it is a machine."""
-        return 1 - (1 - SURE_MACHINE[name]) / self.settings.caution
+        return 1 - (1 - LEARNED.machine[name]) / self.settings.caution
 
     def _next(self, now: float) -> float:
         """When the next tree, or a limit, comes."""
@@ -209,7 +213,9 @@ class Progress:
         return 0.0 if self._since is not None or not self.words else now - self.words[-1].end
 
     def _words(self, now: float) -> list[Word]:
-        return self.words if self._since is None else [*self.words, Word(self._since, max(now, self._since))]
+        return (
+            self.words if self._since is None else [*self.words, Word(self._since, max(now, self._since), self._level)]
+        )
 
     def _greeting_end(self) -> float | None:
         return self.words[-1].end if self.words and self._since is None else None

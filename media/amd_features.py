@@ -1,4 +1,4 @@
-"""What the trees look at: fifteen figures about the words and pauses so far.  Seconds, and counts."""
+"""What the trees look at: eighteen figures about the words and pauses so far.  Seconds, counts, and dB."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Word(NamedTuple):
 
     start: float
     end: float
+    level: float
+    "dBm0 of its loudest frame."
 
 
 NAMES = (
@@ -39,6 +41,9 @@ NAMES = (
     "phrases",
     "first_phrase",
     "last_phrase",
+    "last_level",
+    "quietest_level",
+    "level_spread",
 )
 "In the order of `figures`.  The trees' table refers to them by number."
 
@@ -50,6 +55,8 @@ def figures(words: Sequence[Word]) -> tuple[float, ...]:
     greeting = words[-1].end - words[0].start
     talk = sum(lengths)
     phrases = _phrases(words, pauses)
+    levels = [word.level for word in words]
+    loudest, mean = max(levels), sum(levels) / len(levels)
     return (
         words[0].start,
         float(len(words)),
@@ -66,6 +73,9 @@ def figures(words: Sequence[Word]) -> tuple[float, ...]:
         float(len(phrases)),
         phrases[0],
         phrases[-1],
+        words[-1].level - loudest,
+        min(levels) - loudest,
+        (sum((level - mean) ** 2 for level in levels) / len(levels)) ** 0.5,
     )
 
 

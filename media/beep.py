@@ -9,8 +9,10 @@ LOWEST, HIGHEST = 340.0, 2750.0
 "Hertz."
 SHORTEST, LONGEST = 0.10, 3.5
 "Seconds."
-SURE = 0.30
+SURE = 0.20
 "Seconds after which a tone that is still on is a beep for sure; no voice holds a pitch so long."
+STEADIEST = 6.0
+"Hertz that a beep's frames are away from its mean at most; the last one, with the tone's end in it, too."
 ALONE = 0.4
 "Seconds without a tone after one that nobody's talk came before."
 KEY_LOW, KEY_HIGH = (680.0, 960.0), (1190.0, 1650.0)
@@ -31,7 +33,7 @@ def surely_beep(tone: Heard | None, now: float, *, after_talk: bool) -> bool:
 
     Without talk before it, it must be over for long enough that no fax, no network tone and no SIT comes of it.
     """
-    if tone is None or tone.length < SURE or beep(tone) is None:
+    if tone is None or tone.length < SURE or tone.wobble > STEADIEST or beep(tone) is None:
         return False
     if after_talk:
         return True

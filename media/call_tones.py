@@ -29,6 +29,8 @@ class Heard:
     "0: there is one frequency only."
     start: float
     end: float
+    wobble: float = 0.0
+    "Hertz that a frame was away from the mean at most: 0 to 3 for a machine's tone, more for a voice."
 
     @property
     def length(self) -> float:
@@ -38,14 +40,14 @@ class Heard:
 class Tones:
     """The tones of one call.  `frame` is called for every frame that is a tone, and until a tone has ended."""
 
-    __slots__ = ("_count", "_end", "_high", "_holes", "_low", "_start", "heard")
+    __slots__ = ("_count", "_end", "_high", "_holes", "_low", "_start", "_wobble", "heard")
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         "Those that are over, oldest first."
         self._count = 0
         "Frames of the one that is on."
-        self._low = self._high = self._start = self._end = 0.0
+        self._low = self._high = self._start = self._end = self._wobble = 0.0
         self._holes = 0
 
     def __repr__(self) -> str:
@@ -60,7 +62,7 @@ class Tones:
         """The tone that is on, as long as it has been by now."""
         if self._end - self._start < SHORTEST - 1e-6:
             return None
-        return Heard(self._low, self._high, self._start, self._end) if self._count else None
+        return Heard(self._low, self._high, self._start, self._end, self._wobble) if self._count else None
 
     def frame(self, start: float, end: float, tone: tuple[float, float] | None) -> bool:
         """One frame from `start` to `end`, with its frequencies or none.  True: a tone is over and among `heard`."""
@@ -74,12 +76,15 @@ class Tones:
             self._count += 1
             self._holes = 0
             self._end = end
+            if self._count > 3:  # the first frames have the tone's begin in them
+                self._wobble = max(self._wobble, abs(low - self._low), abs(high - self._high))
             weight = 1 / min(self._count, 10)
             self._low += (low - self._low) * weight
             self._high += (high - self._high) * weight
             return False
         over = self._over() if self._count else False
-        self._low, self._high, self._start, self._end, self._count, self._holes = low, high, start, end, 1, 0
+        self._low, self._high, self._start, self._end, self._wobble = low, high, start, end, 0.0
+        self._count, self._holes = 1, 0
         return over
 
     def _over(self) -> bool:

@@ -63,6 +63,8 @@ class Step:
     "A word has ended: it lasted from `start` to `stop`."
     start: Numbers
     stop: Numbers
+    loudest: Floats
+    "dBm0 of the loudest frame of the word."
 
 
 class SpeechTiming:
@@ -84,6 +86,7 @@ class SpeechTiming:
         self._low: Floats = np.zeros(room, dtype=np.float32)
         self._high: Floats = np.zeros(room, dtype=np.float32)
         self._word: Flags = np.zeros(room, dtype=np.bool_)
+        self._loudest: Floats = np.zeros(room, dtype=np.float32)
         self._start: Numbers = np.zeros(room, dtype=np.int32)
         self._stop: Numbers = np.zeros(room, dtype=np.int32)
         self._free = list(range(room - 1, -1, -1))
@@ -119,7 +122,10 @@ class SpeechTiming:
         ended = word & (run == -END)
         self._stop[rows] = np.where(word & voiced, now, self._stop[rows])
         self._word[rows] = word & ~ended
-        return Step(now, seen, began, ended, self._start[rows], self._stop[rows])
+        loudest = np.where(run == 1, np.where(word, self._loudest[rows], QUIET), self._loudest[rows])
+        loudest = np.where(voiced, np.maximum(loudest, self._level[rows]), loudest)
+        self._loudest[rows] = loudest
+        return Step(now, seen, began, ended, self._start[rows], self._stop[rows], loudest)
 
     def _steady_tone(self, rows: Rows, seen: Look) -> Flags:
         """Whether a tone is on that no voice could hold."""

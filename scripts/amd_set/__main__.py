@@ -35,20 +35,17 @@ def make_() -> None:
 
 @app.command()
 def train() -> None:
-    """Learn the trees from the tuning recordings and write media/amd_table.py."""
+    """Learn the trees from the tuning recordings and write media/amd_table.json."""
     place, listed = _recordings()
     tuning = [one for one in listed if one.split == "tuning" and one.label in learning.LABELS]
     asked, found = learning.collect([g711.read(place / one.file) for one in tuning])
-    calls = [(seen, said, one.label != "human") for seen, said, one in zip(asked, found, tuning, strict=True)]
+    calls = learning.labelled(asked, found, [one.label for one in tuning])
     learned = learning.learn(calls)
     people = sum(not machine for _, _, machine in calls)
-    learning.write(
-        learned,
-        f"Seed {SEED}, {people} people and {len(calls) - people} machines of the tuning part.",
-    )
+    learning.write(learned, f"Seed {SEED}, {people} people and {len(calls) - people} others of the tuning part.")
     RESULT.print(
         f"on calls not learned from: {100 * learned.accuracy:.2f} % right, "
-        f"{100 * learned.wrong_people:.2f} % of the people taken for machines; {learned.limits}"
+        f"{100 * learned.wrong_people:.2f} % of the people taken for machines"
     )
 
 
@@ -59,7 +56,7 @@ def score_(
     ] = None,
     tuning: Annotated[bool, typer.Option("--tuning", help="The tuning part, to look for faults.")] = False,
     errors: Annotated[bool, typer.Option("--errors", help="List every recording that was judged wrongly.")] = False,
-    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.1,
+    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.15,
 ) -> None:
     """Figures of the product beside those of app_amd's rules with its default parameters, on the same recordings.
 

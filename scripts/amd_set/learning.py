@@ -1,49 +1,45 @@
-"""Learns the trees from the tuning recordings and writes media/amd_table.py.
+"""Learns the trees from the tuning recordings and writes media/amd_table.json.
 
-How sure a tree must be is chosen on calls that its fold did not learn from: the limits that are right most often among
-those with which no more people are taken for machines than asked for.
+How sure the trees of each moment must be is chosen on calls that they did not learn from (five folds): whatever finds
+most machines for each person who is taken for one, up to so many people.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from media.amd_decision import Progress
 from media.amd_features import LAST, NAMES, PAUSES, TALKS
-from media.amd_trees import Tree, chance
+from media.amd_trees import TABLE, Forest, chance
 from media.amd_values import AmdSettings, Stage
 
 from . import trainer
 from .listen import Found, listen
+from .recipe import SEED
 
-TABLE = Path(__file__).resolve().parents[2] / "media" / "amd_table.py"
 FOLDS = 5
 HUMAN_WEIGHT = 2.0
 "A person taken for a machine is worse than the other way round."
 MOST_WRONG = 0.002
 "Part of the people who may be taken for machines in tuning: less than half of what the held-back set allows."
-SURE_MACHINE = (0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
-SURE_HUMAN = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08)
-"Limits that are tried."
+MOST_LOST = 0.003
+"Accuracy that may be paid for deciding sooner that it is a person."
+SURE_HUMAN = (0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
+"Limits that are tried for that."
+NEVER = 1.01
 
 MOMENTS = (*TALKS, *PAUSES)
+LABELS = ("human", "machine", "network", "music")
+"What the trees learn from; fax and busy are known by their tones, and silence has no right answer."
 
 Asked = list[tuple[str, tuple[float, ...]]]
 "What was seen at each moment of one call, in order."
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How sure a tree must be."""
-
-    talk: float
-    pause: float
-    human: float
 
 
 class Collecting(Progress):
@@ -72,93 +68,134 @@ def collect(sounds: Sequence[np.ndarray]) -> tuple[list[Asked], list[Found]]:
     return [one.asked for one in calls], found
 
 
-def outcome(asked: Asked, found: Found, trees: Mapping[str, Tree], limits: Limits) -> bool:
-    """Whether these trees with these limits take this call for a machine."""
-    for name, seen in asked:
-        likely = chance(trees[name], seen)
-        if likely >= (limits.talk if name in TALKS else limits.pause):
-            return True
-        if name == LAST or (name in PAUSES and likely <= limits.human):
-            return False
-    return not found.verdict.person
-
-
-def grow_all(calls: Iterable[tuple[Asked, bool]]) -> dict[str, Tree]:
-    """A tree for each moment."""
+def grow_all(calls: Iterable[tuple[Asked, bool]]) -> dict[str, Forest]:
+    """Trees for each moment."""
     rows: dict[str, list[tuple[tuple[float, ...], bool]]] = {name: [] for name in MOMENTS}
     for asked, machine in calls:
         for name, seen in asked:
             rows[name].append((seen, machine))
-    return {name: _tree(seen) for name, seen in rows.items()}
+    return {name: _forest(seen) for name, seen in rows.items()}
 
 
-def _tree(rows: Sequence[tuple[tuple[float, ...], bool]]) -> Tree:
+def _forest(rows: Sequence[tuple[tuple[float, ...], bool]]) -> Forest:
     if not rows:
-        return ((-1, 0.0, 0, 0, 0.5),)
+        return (((-1, 0.0, 0, 0, 0.5),),)
     machine = np.array([machine for _, machine in rows])
     weight = np.where(machine, 1.0, HUMAN_WEIGHT)
-    return tuple(trainer.grow(trainer.Samples(np.array([seen for seen, _ in rows]), machine, weight)))
+    samples = trainer.Samples(np.array([seen for seen, _ in rows]), machine, weight)
+    return trainer.forest(samples, np.random.default_rng(SEED))
+
+
+class Said:
+    """What trees said at each moment of many calls, so that limits can be tried on all of them at once."""
+
+    def __init__(self, said: Sequence[Sequence[tuple[str, float]]], otherwise: Sequence[bool]) -> None:
+        longest = max(map(len, said)) + 1
+        self.moment = np.full((len(said), longest), -1)
+        self.likely = np.zeros((len(said), longest))
+        self.otherwise = np.array(otherwise)
+        "Whether it is a machine when no tree is asked: a beep, endless talk."
+        for call, one in enumerate(said):
+            for place, (name, likely) in enumerate(one):
+                self.moment[call, place], self.likely[call, place] = MOMENTS.index(name), likely
+
+    def machines(self, machine: npt.NDArray[np.float64], human: float) -> npt.NDArray[np.bool_]:
+        """Which calls are taken for machines with these limits, one for each moment."""
+        asked = self.moment >= 0
+        as_machine = asked & (self.likely >= machine[self.moment])
+        pause = self.moment >= len(TALKS)
+        as_human = asked & pause & (self.likely <= human)
+        as_human |= self.moment == MOMENTS.index(LAST)
+        over = as_machine | as_human
+        first = over.argmax(axis=1)
+        rows = np.arange(len(first))
+        return np.where(over.any(axis=1), as_machine[rows, first], self.otherwise)
+
+    def candidates(self, moment: int, people: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Limits for one moment that are just above what it says about some person."""
+        there = (self.moment == moment) & people[:, None]
+        likely = np.unique(self.likely[there])[::-1]
+        return np.minimum(np.round(likely[:12] + 0.0005, 4), NEVER)
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
     """Trees, limits, and what they did with calls they had not learned from."""
 
-    trees: dict[str, Tree]
-    limits: Limits
+    trees: dict[str, Forest]
+    machine: dict[str, float]
+    human: float
     accuracy: float
     wrong_people: float
 
 
 def learn(calls: Sequence[tuple[Asked, Found, bool]]) -> Learned:
     """Trees of all calls, with limits found on folds; `bool`: it is a machine."""
-    folds = []
+    answers: list[list[tuple[str, float]]] = [[] for _ in calls]
     for fold in range(FOLDS):
-        inside = [(asked, machine) for number, (asked, _, machine) in enumerate(calls) if number % FOLDS != fold]
-        folds.append(grow_all(inside))
-    best: tuple[float, float, Limits] | None = None
-    for talk, pause, human in itertools.product(SURE_MACHINE, SURE_MACHINE, SURE_HUMAN):
-        limits = Limits(talk, pause, human)
-        said = [outcome(asked, found, folds[number % FOLDS], limits) for number, (asked, found, _) in enumerate(calls)]
-        people = [heard for heard, (_, _, machine) in zip(said, calls, strict=True) if not machine]
-        wrong = sum(people) / len(people)
-        right = sum(heard == machine for heard, (_, _, machine) in zip(said, calls, strict=True)) / len(calls)
-        key = (right if wrong <= MOST_WRONG else right - 10 * wrong - 1, -wrong)
-        if best is None or key > best[:2]:
-            best = (*key, limits)
-            figures = (right, wrong)
-    assert best is not None
-    trees = grow_all((asked, machine) for asked, _, machine in calls)
-    return Learned(trees, best[2], *figures)
+        trees = grow_all((asked, machine) for n, (asked, _, machine) in enumerate(calls) if n % FOLDS != fold)
+        for n in range(fold, len(calls), FOLDS):
+            answers[n] = [(name, chance(trees[name], seen)) for name, seen in calls[n][0]]
+    said = Said(answers, [not found.verdict.person for _, found, _ in calls])
+    machine = np.array([machine for _, _, machine in calls])
+    limits = _limits(said, machine)
+    best = float((said.machines(limits, 0.0) == machine).mean())
+    human = max(one for one in SURE_HUMAN if (said.machines(limits, one) == machine).mean() >= best - MOST_LOST)
+    taken = said.machines(limits, human)
+    return Learned(
+        grow_all((asked, machine) for asked, _, machine in calls),
+        dict(zip(MOMENTS, limits.tolist(), strict=True)),
+        human,
+        float((taken == machine).mean()),
+        float(taken[~machine].mean()),
+    )
 
 
-LABELS = ("human", "machine", "network", "music")
+def _limits(said: Said, machine: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Limits by moment: step by step the one that finds most machines for the people it costs."""
+    limits = np.full(len(MOMENTS), NEVER)
+    allowed = int(MOST_WRONG * int((~machine).sum()))
+    taken = said.machines(limits, 0.0)
+    found, wrong = int(taken[machine].sum()), int(taken[~machine].sum())
+    while True:
+        best: tuple[float, int, int, int, float] | None = None
+        for moment in range(len(MOMENTS)):
+            for limit in said.candidates(moment, ~machine):
+                if limit >= limits[moment]:
+                    continue
+                tried = limits.copy()
+                tried[moment] = limit
+                taken = said.machines(tried, 0.0)
+                more, cost = int(taken[machine].sum()) - found, int(taken[~machine].sum()) - wrong
+                if more > 0 and wrong + cost <= max(allowed, wrong):
+                    worth = more / (max(cost, 0) + 0.1)
+                    if best is None or worth > best[0]:
+                        best = (worth, more, cost, moment, float(limit))
+        if best is None:
+            return limits
+        limits[best[3]] = best[4]
+        found, wrong = found + best[1], wrong + best[2]
 
 
-def write(learned: Learned, note: str) -> None:
-    """The table as a Python module."""
-    lines = [f'"""Decision trees, written by `scripts/amd train`: do not edit.\n\n{note}\n"""', ""]
-    lines += ["from media.amd_trees import Tree", "", "# Figure, limit, node up to it, node beyond it, chance."]
-    names = ", ".join(f"{number} {name}" for number, name in enumerate(NAMES))
-    lines += [f"# {part}" for part in _wrapped(f"Figures: {names}.")]
-    lines += ["TREES: dict[str, Tree] = {"]
-    for name, tree in learned.trees.items():
-        lines.append(f'    "{name}": (')
-        lines += [f"        {node}," for node in tree]
-        lines.append("    ),")
-    lines += ["}"]
-    limits = learned.limits
-    sure = {name: limits.talk if name in TALKS else limits.pause for name in MOMENTS}
-    lines += [f"SURE_MACHINE: dict[str, float] = {sure}"]
-    lines += [f"SURE_HUMAN: dict[str, float] = {dict.fromkeys(PAUSES, limits.human)}", ""]
-    TABLE.write_text("\n".join(lines), encoding="utf-8")
+def write(learned: Learned, note: str, path: Path = TABLE) -> None:
+    """The table as JSON, a tree to each line."""
+    trees = ",\n".join(
+        f"{json.dumps(name)}: [\n" + ",\n".join(_compact(tree) for tree in forest) + "\n]"
+        for name, forest in learned.trees.items()
+    )
+    figures = {str(number): name for number, name in enumerate(NAMES)}
+    human = dict.fromkeys(PAUSES, learned.human)
+    path.write_text(
+        f'{{\n"note": {json.dumps(note)},\n"figures": {json.dumps(figures)},\n'
+        f'"machine": {json.dumps(learned.machine)},\n"human": {json.dumps(human)},\n"trees": {{\n{trees}\n}}\n}}\n',
+        encoding="ascii",
+    )
 
 
-def _wrapped(text: str) -> list[str]:
-    lines, line = [], ""
-    for word in text.split(" "):
-        if len(line) + len(word) > 110:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    return [*lines, line]
+def _compact(tree: Sequence[Sequence[float]]) -> str:
+    return json.dumps([[round(value, 4) for value in node] for node in tree], separators=(",", ":"))
+
+
+def labelled(asked: Sequence[Asked], found: Sequence[Found], labels: Sequence[str]) -> list[tuple[Asked, Found, bool]]:
+    """What `learn` takes."""
+    return [(one, said, label != "human") for one, said, label in zip(asked, found, labels, strict=True)]
