@@ -7,9 +7,8 @@
 Speed follows the agents on duty and the measured talk time (R3-10): agents who will be free by the time a call is
 answered count as a part of an idle one.
 
-Taken word by word the cap acts only while nobody is idle, and one campaign of ten agents abandons 10 % under a cap of
-3 %.  So the cap acts in every branch here, and agents on pause count only where an operator says so; `rules.literal`
-is the word.
+Taken word by word the cap acts only while nobody is idle, and ten agents abandon many times the cap.  So the cap acts
+in every branch here, and agents on pause count only where an operator says so; `rules.literal` is the word.
 """
 
 from dialer.learning import Learned

@@ -59,8 +59,8 @@ def test_one_call_for_each_idle_agent_whatever_the_risk() -> None:
     busy = replace(CALM, idle=30, talking=(), wrapping=(), ringing=(), windows=(Window(4000, 110),))
     calls, _ = decided(busy, learned=SHARES[3])
     assert calls >= 30
-    tight = replace(busy, idle=3, wrapping=(NOW,) * 7, windows=(Window(4000, 119.9),))
-    assert decided(tight) == (3, Cause.PROGRESSIVE)
+    tight = replace(busy, idle=3, talking=(NOW,) * 7, windows=(Window(4000, 119.9),))
+    assert decided(tight, learned=SHARES[3]) == (3, Cause.PROGRESSIVE)
 
 
 @pytest.mark.parametrize(
