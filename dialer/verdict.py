@@ -28,7 +28,7 @@ class Cause(StrEnum):
     BY_HAND = "by-hand"
     "Rule-based with phones that are picked up by hand: one call for each idle agent."
     CAP = "abandon-cap"
-    "The cap is (nearly) reached, `figure` is the share: no call without an idle agent."
+    "One more abandoned call could break the cap; `figure` is the share. One call for each idle agent, or what is paid for."
 
     NO_AGENT = "no-agent"
     "Nobody is idle."
