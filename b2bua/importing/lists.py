@@ -43,6 +43,7 @@ async def load(storage: Storage, job: Job, reading: AsyncIterator[tuple[list[Row
         gone = await storage.write(lambda conn: rows.remove_older(conn, tenant, job.batch, began, SLICE))
         await asyncio.sleep(BREATH)
     await storage.write(lambda conn: _done(conn, job, tenant))
+    await storage.write(batch_rows.analyse)
     return ""
 
 

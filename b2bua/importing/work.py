@@ -17,6 +17,9 @@ from dialer.batch import Prepared, RowProblem, prepare
 from dialer.campaign import Campaign
 from dialer.command import CommandIds
 
+LOOK_AT = frozenset(4**n for n in range(1, 10))
+"Slices after which the tables have grown so much that the database must look at them."
+
 
 async def run(job: Job) -> Batch:
     """Import the batch that `batch_rows.begin` has made; what goes wrong is kept with it.
@@ -69,6 +72,7 @@ class _Slice:
         self.problems: list[RowProblem] = []
         self.rows, self.share = 0, 0.0
         self._ids = CommandIds(secrets.randbits)
+        self._written = 0
 
     async def write(self) -> None:
         await self.storage.write(
@@ -84,6 +88,9 @@ class _Slice:
             )
         )
         self.prepared, self.problems = [], []
+        self._written += 1
+        if self._written in LOOK_AT:
+            await self.storage.write(batch_rows.analyse)
         await asyncio.sleep(BREATH)
 
 
@@ -115,6 +122,7 @@ async def _end(storage: Storage, job: Job, error: str) -> Batch:
         return await storage.write(
             lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time(), error=error)
         )
+    await storage.write(batch_rows.analyse)
     after: int | None = 0
     while after is not None:
         after = await storage.write(partial(batch_rows.open_some, campaign=job.campaign, id=job.batch, after=after))

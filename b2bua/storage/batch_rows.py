@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from b2bua.storage import campaign_rows, contact_rows, do_not_call_rows
 from b2bua.storage.dial_tables import batch_problems, batches, contact_numbers, contacts
+from b2bua.storage.dialect import per_dialect
 from b2bua.storage.errors import Conflict, NotFound
 from b2bua.storage.hot import Hot
 from dialer.batch import Prepared, RowProblem
 from dialer.campaign import Campaign
-from dialer.contact import ContactState
+from dialer.contact import ContactState, PhoneNumber
 
 LOADING, READY, FAILED, WITHDRAWN = "loading", "ready", "failed", "withdrawn"
 "States of a batch; only the contacts of a ready one are called."
@@ -52,10 +53,8 @@ class Batch:
 
 
 INSERT = Hot(lambda insert: insert(contacts).values({column.name: sa.bindparam(column.name) for column in contacts.c}))
-INSERT_NUMBER = Hot(
-    lambda insert: insert(contact_numbers).values(
-        {column.name: sa.bindparam(column.name) for column in contact_numbers.c}
-    )
+CLAIM_NUMBERS = per_dialect(
+    lambda insert: insert(contact_numbers).on_conflict_do_nothing().returning(contact_numbers.c.number)
 )
 INSERT_PROBLEM = Hot(
     lambda insert: insert(batch_problems).values(
@@ -165,34 +164,41 @@ def add(
     if now.state != LOADING:
         raise Conflict(f"batch {batch.id} is {now.state}: its import ends here")
     asked = [number.number for one in prepared for number in one.numbers]
-    known = _known(conn, campaign.id, asked)
     listed = do_not_call_rows.listed_among(conn, campaign, asked) if asked else {}
     told = list(problems)
-    new: list[tuple[Any, ...]] = []
-    having: list[tuple[str, str, str]] = []
+    seen: dict[str, str] = {}
+    wanted: list[tuple[Prepared, str, list[PhoneNumber]]] = []
     for one in prepared:
         numbers = []
         for number in one.numbers:
             if number.number in listed:
                 message = f"{number.number} is on the do-not-call list {listed[number.number]}"
                 told.append(RowProblem(one.row, "listed", number.number, message))
-            elif (before := known.get(number.number)) is not None:
+            elif (before := seen.get(number.number)) is not None:
                 told.append(RowProblem(one.row, "duplicate", number.number, f"{number.number} is {before}"))
             else:
                 numbers.append(number)
-                known[number.number] = f"in row {one.row} already"
-        if numbers:
-            made_id = new_id()
-            new.append(contact_rows.staged(one, made_id, campaign.id, campaign.tenant, batch.id, numbers, STAGED))
-            having += [(campaign.id, number.number, made_id) for number in numbers]
+                seen[number.number] = f"in row {one.row} already"
+        wanted.append((one, new_id(), numbers))
+    claims = [(campaign.id, number.number, id_) for _, id_, numbers in wanted for number in numbers]
+    free = _claim(conn, claims)
+    known = _places(conn, campaign.id, [number for _, number, _ in claims if number not in free])
+    new: list[tuple[Any, ...]] = []
+    for one, id_, numbers in wanted:
+        own = [number for number in numbers if number.number in free]
+        for number in numbers:
+            if number.number not in free:
+                message = f"{number.number} is {known.get(number.number, 'there already')}"
+                told.append(RowProblem(one.row, "duplicate", number.number, message))
+        if own:
+            new.append(contact_rows.staged(one, id_, campaign.id, campaign.tenant, batch.id, own, STAGED))
     INSERT.rows(conn, new)
-    INSERT_NUMBER.rows(conn, having)
     _keep_problems(conn, batch, told)
     made = replace(
         now,
         rows=rows,
         contacts=now.contacts + len(new),
-        numbers=now.numbers + len(having),
+        numbers=now.numbers + len(free),
         duplicates=now.duplicates + sum(one.kind == "duplicate" for one in told),
         invalid=now.invalid + sum(one.kind in ("row", "number") for one in told),
         listed=now.listed + sum(one.kind == "listed" for one in told),
@@ -202,8 +208,19 @@ def add(
     return made
 
 
-def _known(conn: sa.Connection, campaign: str, numbers: Sequence[str]) -> dict[str, str]:
-    """Numbers that the campaign has, and where: `in row 12 of batch spring already`."""
+def _claim(conn: sa.Connection, claims: Sequence[tuple[str, str, str]]) -> set[str]:
+    """Give numbers to contacts: those that the campaign did not have. Each is one look at a key, however many it has."""
+    if not claims:
+        return set()
+    # in one order, else two imports would wait for each other
+    rows = [{"campaign": campaign, "number": number, "contact": of} for campaign, number, of in sorted(claims)]
+    return {number for (number,) in conn.execute(CLAIM_NUMBERS(conn.dialect.name), rows)}
+
+
+def _places(conn: sa.Connection, campaign: str, numbers: Sequence[str]) -> dict[str, str]:
+    """Where the campaign has numbers: `in row 12 of batch spring already`."""
+    if not numbers:
+        return {}
     query = (
         sa.select(contact_numbers.c.number, contacts.c.row, contacts.c.batch)
         .join(contacts, contacts.c.id == contact_numbers.c.contact)
@@ -273,6 +290,12 @@ def finish(conn: sa.Connection, campaign: str, id: str, now: float, *, error: st
     _save(conn, made)
     campaign_rows.changed(conn)
     return made
+
+
+def analyse(conn: sa.Connection) -> None:
+    """PostgreSQL must look at a table that has grown, else statements keep to plans made when it was small."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("ANALYZE contacts, contact_numbers, dial_commands, do_not_call")
 
 
 def withdraw(conn: sa.Connection, campaign: str, id: str, now: float) -> Batch:
