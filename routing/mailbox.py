@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from routing.menu_checks import LANGUAGE
 from routing.spoken import SOUND_FILE
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def mailbox(value: Mailbox, plan: Plan, directory: Directory) -> Iterator[str]:
     """What is wrong with a mailbox."""
     if value.greeting_file and not SOUND_FILE.fullmatch(value.greeting_file):
         yield f"greeting_file: {value.greeting_file!r} is no name of a sound file such as welcome.wav"
+    if not LANGUAGE.fullmatch(value.language):  # it is part of a path, and of a command
+        yield f"language: {value.language!r} is no language such as en or pt-br"
     if not 1 <= value.longest <= MOST_SECONDS:
         yield f"longest: must be from 1 to {MOST_SECONDS:g}"
     if not 0 <= value.shortest < value.longest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from routing.menu import Branch, Choice, Collect, Hours, Http, Language, Node, OptOut, Prompt, Survey, To
@@ -125,7 +124,7 @@ def _tries(at: str, node: Node) -> Iterator[str]:
         yield f"{at}.tries: must be from 1 to {MOST_TRIES}"
     for field in ("first", "between"):
         seconds = getattr(node, field, 1.0)
-        if not (isfinite(seconds) and 0 < seconds <= MOST_SECONDS):
+        if not 0 < seconds <= MOST_SECONDS:
             yield f"{at}.{field}: must be more than 0, and {MOST_SECONDS:g} at most"
 
 

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 Lookup = Callable[[str], list[str]]
 "A blocking look-up: a host name to its addresses, OSError when there are none."
 
+METADATA = frozenset({"100.100.100.200", "fd00:ec2::254"})
+"Where clouds tell machines their own secrets, beside the link-local 169.254.169.254."
+
 
 def system_lookup(host: str) -> list[str]:
     """Ask the operating system; addresses in the order it prefers."""
@@ -46,7 +49,16 @@ class Names:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="names")
 
     async def addresses(self, host: str) -> list[str]:
-        """The addresses of `host`; at once when known (then refreshed if old). OSError when it has none."""
+        """The addresses of `host`; at once when known (then refreshed if old). OSError when it has none.
+
+        What the machine is told about itself is not for whoever answers for a name: such addresses are left out.
+        """
+        found = [address for address in await self._all(host) if not _is_own_business(address)]
+        if not found:
+            raise OSError(f"{host} has no address that may be asked")
+        return found
+
+    async def _all(self, host: str) -> list[str]:
         try:
             ipaddress.ip_address(host)
             return [host]
@@ -75,3 +87,11 @@ class Names:
         del self._asking[host]
         if not done.cancelled() and done.exception() is None and done.result():
             self._known[host] = _Known(done.result(), self._clock())
+
+
+def _is_own_business(address: str) -> bool:
+    """Link-local, or a cloud's metadata: no tenant's system is there."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return found.is_link_local or found.is_multicast or str(found) in METADATA

@@ -17,9 +17,16 @@ from b2bua.outside.question import Request
 
 KEEP = 20.0
 "Seconds a connection is kept for the next question."
-PIECE = 65_536
+PIECE = 4096
+"Bytes read at once, which bounds how much of an answer is taken apart in one go."
 MAX_HEAD = 32 * 1024
 "Bytes of an answer's head."
+MOST_LINES = 100
+"Lines of a head, or of the trailers, that are kept until the rest of them comes."
+MOST_EVENTS = 4000
+"Chunks and interim responses of one answer."
+BREATH = 40
+"Of these in one go: each costs 20 us, and the loop carries calls."
 
 Origin = tuple[bool, str, int]
 "Whether TLS, host, port."
@@ -73,9 +80,13 @@ class _Wire:
         self.http.send(h11.EndOfMessage())
         response: h11.Response | None = None
         got = bytearray()
-        while True:
+        for count in range(1, MOST_EVENTS):
             event = self.http.next_event()
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
             if event is h11.NEED_DATA:
+                if self.http.trailing_data[0].count(b"\n") > MOST_LINES:
+                    raise NotHttp(f"a head of more than {MOST_LINES} lines")
                 self.http.receive_data(await self.reader.read(PIECE))
             elif isinstance(event, h11.Response):
                 response = event
@@ -88,6 +99,7 @@ class _Wire:
                 return Answer(response.status_code, tuple(response.headers), bytes(got))
             elif not isinstance(event, h11.InformationalResponse):
                 raise NotHttp(f"unexpected {event!r}")
+        raise NotHttp(f"an answer in more than {MOST_EVENTS} pieces")
 
     def has_heard(self) -> bool:
         """Whether any of the answer has come."""

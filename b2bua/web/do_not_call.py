@@ -126,7 +126,7 @@ async def upload_list(
     tenant: Whose = None,
     region: Region = "",
     as_of: Annotated[
-        float | None, Query(ge=0, description="The day its numbers are of; now, where none is given.")
+        float | None, Query(ge=0, le=1e11, description="The day its numbers are of; now, where none is given.")
     ] = None,
 ) -> BatchOut:
     """Import a whole list as CSV or JSON lines with `number`: numbers that it does not have any more are taken off.

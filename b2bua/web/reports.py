@@ -17,6 +17,7 @@ from b2bua.jsontext import encode
 from b2bua.reports.tally import RATIOS, complete, ratios
 from b2bua.storage.reports import Reports, Row, Wanted
 from b2bua.storage.tables import REPORT_COUNTS
+from b2bua.web.csv_rows import cell
 from b2bua.web.desk import CdrReader, Configurer, Desk, TheDesk
 from b2bua.web.models import Epoch, Out
 from b2bua.web.problems import invalid
@@ -28,6 +29,10 @@ By = Literal["total", "tenant", "queue", "area", "vdn", "class", "agent"]
 Span = Literal["quarter", "day", "whole"]
 
 MOST_ROWS = 10_000
+TIME = {"ge": 0, "le": 1e11}
+"Times that a calendar has."
+MOST_NUMBER = 2**63 - 1
+"What a database can count to."
 PAGE = 1000
 "Rows of a CSV fetched and written at once: 200 queues have 19,200 quarters a day."
 
@@ -73,8 +78,8 @@ class FilteredOut(Out):
 async def _wanted(
     by: By,
     span: Annotated[Span, Query(description="Length of a row; `whole`: one sum for each key.")] = "quarter",
-    since: Annotated[Epoch | None, Query(description="From this time on; without it, the last day.")] = None,
-    until: Annotated[Epoch | None, Query(description="Before this time.")] = None,
+    since: Annotated[Epoch | None, Query(description="From this time on; without it, the last day.", **TIME)] = None,
+    until: Annotated[Epoch | None, Query(description="Before this time.", **TIME)] = None,
     key: Annotated[str | None, Query(max_length=128, description="One queue, VDN, agent ... only.")] = None,
     tenant: Annotated[str | None, Query(max_length=128, description="Calls of this tenant only.")] = None,
 ) -> Wanted:
@@ -105,7 +110,7 @@ async def rebuild_reports(desk: TheDesk, caller: Configurer) -> RebuildOut:
 async def list_filtered_calls(
     desk: TheDesk,
     caller: CdrReader,
-    after: Annotated[int, Query(ge=0, description="Number of the last call that was read.")] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST_NUMBER, description="Number of the last call that was read.")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> FilteredOut:
     """Calls that passed the filter list (R2-06), for reporting servers that rather fetch than listen."""
@@ -178,5 +183,6 @@ def csv_of(rows: Iterable[Row], zone: ZoneInfo) -> bytes:
         start = "" if row.start is None else datetime.fromtimestamp(row.start, zone).isoformat()
         counts, shares = complete(row.counts), ratios(row.counts)
         figures = [counts[name] for name in REPORT_COUNTS]
-        out.writerow([start, row.key, *figures, *("" if shares[name] is None else shares[name] for name in RATIOS)])
+        key = cell(row.key)  # areas and classes come from strangers too
+        out.writerow([start, key, *figures, *("" if shares[name] is None else shares[name] for name in RATIOS)])
     return text.getvalue().encode()

@@ -67,3 +67,15 @@ async def test_an_old_answer_serves_on_when_the_name_is_gone() -> None:
 async def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(OSError, match="no such name"):
         await Names(lookup=Dns()).addresses("nowhere.test")
+
+
+async def test_what_the_machine_is_told_about_itself_is_never_asked() -> None:
+    """A tenant answers for his own name, and could lead us to the secrets of a cloud's machine."""
+    dns = Dns()
+    dns.answers |= {"evil.test": ["169.254.169.254", "fe80::1%1", "::ffff:169.254.169.254", "fd00:ec2::254"]}
+    dns.answers["half.test"] = ["100.100.100.200", "192.0.2.7", "127.0.0.1"]
+    names = Names(lookup=dns)
+    for host in ("evil.test", "169.254.169.254", "fe80::1"):
+        with pytest.raises(OSError, match="no address that may be asked"):
+            await names.addresses(host)
+    assert await names.addresses("half.test") == ["192.0.2.7", "127.0.0.1"]

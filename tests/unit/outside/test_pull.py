@@ -129,6 +129,36 @@ async def test_something_that_is_not_http_is_garbage(puller: Puller) -> None:
         assert (await failure(puller, connection(f"http://127.0.0.1:{port}/"))).reason is Reason.GARBAGE
 
 
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 60_000 + b"0\r\n\r\n",
+        HEAD + b"a: b\r\n" * 5000 + b"Content-Length: 2\r\n\r\n{}",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
+    ],
+    ids=["interim", "chunks", "headers", "trailers"],
+)
+async def test_an_answer_in_thousands_of_pieces_is_garbage(puller: Puller, answer: bytes) -> None:
+    """Each piece costs time on the loop that carries the calls, and one second's worth fits into 64 KiB."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            writer.write(answer)
+            await writer.drain()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        told = await failure(puller, connection(f"http://127.0.0.1:{port}/{{sequence}}"))
+    assert told.reason is Reason.GARBAGE
+
+
 async def test_an_xmlrpc_fault_is_a_status_and_no_fault_of_the_system(puller: Puller, crm: System) -> None:
     for _ in range(puller.limits.failures + 1):
         fault = await failure(puller, connection(crm.url + "/rpc", "xmlrpc"), sequence="000404")

@@ -152,6 +152,7 @@ def test_who_passes_the_checks_leads_every_caller_to_a_goal_of_his_own(graph: di
     [
         (Mailbox("m", greeting_file="../x.wav"), "greeting_file: '../x.wav' is no name of a sound file"),
         (Mailbox("m", longest=0), "longest: must be from 1 to 3600"),
+        (Mailbox("m", language="../../x"), "language: '../../x' is no language"),
         (Mailbox("m", shortest=200), "shortest: must be from 0"),
     ],
 )

@@ -27,6 +27,7 @@ RULE = SmsRule(
         ({"types": ("call.*",), "sends": "calls"}, "types"),
         ({"timeout": float("nan")}, "timeout"),
         ({"parallel": 0}, "parallel"),
+        ({"parallel": 10**400}, "parallel"),
         ({"retry_for": 0.0}, "retry_for"),
     ],
 )

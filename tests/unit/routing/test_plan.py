@@ -75,6 +75,7 @@ def test_every_kind_has_its_field_key_and_name() -> None:
          ["overflow.0.more_than", "overflow.0.goal"]),
         (Queue("repairs", "", otherwise=Goal("vdn", "3")), ["otherwise"]),
         (Queue("q", "", service_target=1.5, announce_every=1), ["service_target", "announce_every"]),
+        (Queue("q", "", weight=10**400, max_length=10**400), ["max_length", "weight"]),
         (PriorityClass("q", 1e9), ["ahead"]),
         (PriorityEntry("q", "none"), ["priority", ""]),
         (PriorityEntry("q", "urgent", caller="a", called="1*2", vdn="9", digits="x"),

@@ -97,6 +97,18 @@ async def test_without_a_time_a_report_is_of_the_last_day_and_mistakes_are_told(
     assert (len(few.json()["rows"]), few.json()["more"]) == (1, True)
 
 
+async def test_times_that_no_calendar_has_and_keys_like_formulas_do_no_harm(web: Api) -> None:
+    for path, query in (
+        ("queue", {"until": "nan"}), ("queue", {"since": "inf"}), ("queue.csv", {"until": "1e308"}),
+        ("queue", {"until": "-1"}), ("calls", {"after": str(2**63)}),
+    ):  # fmt: skip
+        assert (await web.ask("GET", f"/v1/reports/{path}", params=query)).status_code == 422, query
+    cells: list[CellRow] = [("quarter", START, "area", "=cmd|' /C calc'!A0", "acme", {"offered": 1})]
+    await Reports(web.node.storage, "one").store(Step(1, 1, cells))
+    table = (await web.ask("GET", "/v1/reports/area.csv", params={"since": str(START)})).text
+    assert next(csv.DictReader(io.StringIO(table)))["area"] == "'=cmd|' /C calc'!A0"
+
+
 async def test_a_rebuild_is_for_admins_and_counts_anew(web: Api) -> None:
     await fill(web)
     assert (await web.ask("POST", "/v1/reports/rebuild", key="operator")).status_code == 403
