@@ -122,11 +122,11 @@ async def _end(storage: Storage, job: Job, error: str) -> Batch:
         return await storage.write(
             lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time(), error=error)
         )
-    await storage.write(batch_rows.analyse)
     after: int | None = 0
     while after is not None:
         after = await storage.write(partial(batch_rows.open_some, campaign=job.campaign, id=job.batch, after=after))
         await asyncio.sleep(BREATH)
+    await storage.write(batch_rows.analyse)
     return await storage.write(lambda conn: batch_rows.finish(conn, job.campaign, job.batch, time.time()))
 
 

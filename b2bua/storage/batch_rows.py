@@ -209,7 +209,7 @@ def add(
 
 
 def _claim(conn: sa.Connection, claims: Sequence[tuple[str, str, str]]) -> set[str]:
-    """Give numbers to contacts: those that the campaign did not have. Each is one look at a key, however many it has."""
+    """Give contacts those numbers that the campaign did not have. Each is one look at a key, however many it has."""
     if not claims:
         return set()
     # in one order, else two imports would wait for each other
