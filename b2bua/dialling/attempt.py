@@ -58,10 +58,10 @@ class Attempt:
         """A person, until something says otherwise."""
         self.answered_at, self.trunk, self.sip_code, self.live = at, trunk, 200, True
 
-    def machine(self) -> None:
-        """No person is there, as far as anybody can tell."""
+    def machine(self, cause: str) -> None:
+        """No person is there, as far as anybody can tell; `cause`: machine or fax."""
         self.live = False
-        self.decide(Outcome.MACHINE, "machine")
+        self.decide(Outcome.MACHINE, cause)
 
     def connected(self, at: float, agent: str, limit_from: float) -> None:
         """An agent (or the message of a campaign without) has him; the first one counts."""

@@ -137,14 +137,21 @@ class Course:
             await self._to_somebody()
             return
         else:
-            attempt.machine()
-            if amd.machine == "message" and await answering.message_time():
+            attempt.machine(answering.cause)
+            self._unkeep()
+            if amd.machine == "message" and answering.cause == "machine" and await answering.message_time():
                 self.flight.enter(Phase.MESSAGE)
                 self.tell("dial.message", {"message": amd.message})
                 await message(call, (Piece(amd.message),), wait=0.0)
                 attempt.detail["message"] = "left"
         answering.stop()
         call.record.end(call.clock(), answering.cause, 200, "tandem")
+
+    def _unkeep(self) -> None:
+        """The agent who was kept for this call is free again."""
+        kept, self.flight.kept = self.flight.kept, ""
+        if kept:
+            self.call.exchange.floor.unreserve(kept, self.call.id)
 
     # -- somebody for him
 

@@ -154,6 +154,15 @@ class Rtp:
                 self._tones.append(parts[0] + parts[1])
             self._tones.extend([np.zeros(sound.FRAME)] * frames)
 
+    def play(self, samples: sound.Samples | sound.Pcm) -> None:
+        """Send this sound in place of the tone, and of what was played before, from now on until its end."""
+        whole = np.asarray(samples, dtype=float)
+        with self._lock:
+            self._tones.clear()
+            self._tones.extend(
+                whole[at : at + sound.FRAME] for at in range(0, len(whole) - sound.FRAME + 1, sound.FRAME)
+            )
+
     async def pressed(self, digits: str, milliseconds: int = 100) -> None:
         """As `press`, and wait until the last one is on the wire."""
         self.press(digits, milliseconds)
