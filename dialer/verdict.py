@@ -28,7 +28,7 @@ class Cause(StrEnum):
     BY_HAND = "by-hand"
     "Rule-based with phones that are picked up by hand: one call for each idle agent."
     CAP = "abandon-cap"
-    "One more abandoned call could break the cap; `figure` is the share. One call for each idle agent, or what is paid for."
+    "One more abandoned call could break the cap; `figure` is the share. One call for each idle agent, or a few more."
 
     NO_AGENT = "no-agent"
     "Nobody is idle."
