@@ -151,6 +151,8 @@ class Api:
     def client(self, key: str | None = "admin", **options: Any) -> httpx.AsyncClient:
         """A client that shows this key."""
         headers = {} if key is None else {"Authorization": f"Bearer {self.keys[key]}"}
+        # a busy machine takes seconds for the first OpenAPI document
+        options.setdefault("timeout", 30.0)
         return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, **options)
 
     async def ask(self, method: str, path: str, *, key: str | None = "admin", **request: Any) -> httpx.Response:
