@@ -34,6 +34,9 @@ class Case:
     rules: Rules = FREE
     days: int = 1
     goal: Goal | None = None
+    line: str = ""
+    point: str = ""
+    "Where its figures are in a picture; empty: the number of agents, the name."
 
 
 TALK_GOALS = {10: 0.70, 50: 0.795, 200: 0.835}
@@ -53,13 +56,13 @@ def modes() -> list[Case]:
         ratio = RATIOS[agents]
         for name, mode, rules, goal in (
             ("progressive", Mode.PROGRESSIVE, FREE, Goal()),
-            (f"power, {ratio:g} calls", Mode.POWER, replace(FREE, ratio=ratio), Goal()),
+            ("power", Mode.POWER, replace(FREE, ratio=ratio), Goal()),
             ("rule-based", Mode.RULE_BASED, replace(FREE, ratio=10.0), Goal()),
             ("rule-based, literal", Mode.RULE_BASED, replace(FREE, ratio=10.0, literal=True), None),
             ("predictive", Mode.PREDICTIVE, FREE, Goal(TALK_GOALS[agents])),
         ):
             few = days if mode is Mode.PREDICTIVE else max(1, days // 4)
-            cases.append(Case(name, agents, base(agents), mode, rules, few, goal))
+            cases.append(Case(name, agents, base(agents), mode, rules, few, goal, name, f"{agents} agents"))
     return cases
 
 
@@ -86,10 +89,20 @@ def answers() -> list[Case]:
     for agents, days in ((10, 2), (50, 1)):
         for share in (0.1, 0.2, 0.3, 0.5, 0.7):
             day = replace(base(agents), answer=steady(share))
-            cases += [
-                Case(f"answers {share:.0%}, progressive", agents, day, Mode.PROGRESSIVE, days=1),
-                Case(f"answers {share:.0%}", agents, day, days=days, goal=Goal()),
-            ]
+            for mode in (Mode.PROGRESSIVE, Mode.PREDICTIVE):
+                predictive = mode is Mode.PREDICTIVE
+                cases.append(
+                    Case(
+                        f"{share:.0%}, {mode}",
+                        agents,
+                        day,
+                        mode,
+                        days=days if predictive else 1,
+                        goal=Goal() if predictive else None,
+                        line=f"{mode}, {agents} agents",
+                        point=f"{share:.0%}",
+                    )
+                )
     return cases
 
 

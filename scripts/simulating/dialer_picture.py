@@ -9,9 +9,9 @@ from benching.plot import have_matplotlib
 from .dialer_report import Done
 from .dialer_result import SLICE
 
-CEILING = 120 / 140
-"Talk of an agent who never waits, in the day of the goals."
 CAP = 3.0
+MOST_SHOWN = 8.0
+"Per cent abandoned; what is above is cut off."
 
 
 def draw(part: str, done: Sequence[Done], file: Path) -> None:
@@ -40,27 +40,30 @@ def draw(part: str, done: Sequence[Done], file: Path) -> None:
 
 
 def _shares(talk: Any, rate: Any, done: Sequence[Done]) -> None:
-    """A line for each name when there are several sizes, else a line for each size."""
-    sizes = list(dict.fromkeys(one.case.agents for one in done))
-    names = list(dict.fromkeys(one.case.name for one in done))
-    by_size = len(sizes) > 1 and len(names) <= len(sizes) + 4
     talk.set_title("talk, % of the agents' time")
     rate.set_title("abandoned, % of the live answers; bars: worst day")
     rate.axhline(CAP, color="red", linewidth=0.8)
-    for line in names if by_size else sizes:
-        chosen = [one for one in done if (one.case.name if by_size else one.case.agents) == line]
-        ticks = [(sizes.index(one.case.agents) if by_size else names.index(one.case.name)) for one in chosen]
+    points = list(dict.fromkeys(_point(one) for one in done))
+    for line in dict.fromkeys(_line(one) for one in done):
+        chosen = [one for one in done if _line(one) == line]
+        ticks = [points.index(_point(one)) for one in chosen]
         found = [one.figures for one in chosen]
-        talk.plot(
-            ticks, [100 * one.talk for one in found], marker="o", label=str(line if by_size else f"{line} agents")
-        )
+        talk.plot(ticks, [100 * one.talk for one in found], marker="o", label=line)
         means = [100 * one.rate for one in found]
         above = [100 * (one.worst_day - one.rate) for one in found]
         rate.errorbar(ticks, means, yerr=[[0.0] * len(means), above], marker="o", capsize=3)
-    labels = [f"{size} agents" for size in sizes] if by_size else names
+    slanted = max(map(len, points)) > 12
     for axis in (talk, rate):
-        axis.set_xticks(range(len(labels)), labels, rotation=0 if by_size else 30, ha="center" if by_size else "right")
-    rate.set_ylim(bottom=0)
+        axis.set_xticks(range(len(points)), points, rotation=20 if slanted else 0, ha="right" if slanted else "center")
+    rate.set_ylim(bottom=0, top=min(MOST_SHOWN, rate.get_ylim()[1]))
+
+
+def _line(one: Done) -> str:
+    return one.case.line or f"{one.case.agents} agents"
+
+
+def _point(one: Done) -> str:
+    return one.case.point or one.case.name
 
 
 def _course(axis: Any, name: str, done: Sequence[Done]) -> None:
