@@ -40,6 +40,8 @@ WAY_UP = 0.6
 "Where between floor and loudest talk the threshold lies."
 LEAST_ABOVE, MOST_BELOW = 5.0, 10.0
 "dB: the threshold is at least so much above the floor, and at most so much below the loudest talk."
+STAY = 5.0
+"dB by which the threshold is lower inside a word: its end is often faint."
 STEADY_HERTZ, STEADY = 8.0, 5
 "A tone is no voice when it has kept its pitch so well for so many frames."
 HISS_DB, HISS_CROSSINGS = 4.0, 0.35
@@ -158,6 +160,7 @@ class SpeechTiming:
         self._peak[rows] = peak
         threshold = np.maximum(floor + (peak - floor) * WAY_UP, peak - MOST_BELOW)
         threshold = np.maximum(threshold, floor + LEAST_ABOVE)
+        threshold = np.where(self._word[rows], np.maximum(threshold - STAY, floor + LEAST_ABOVE), threshold)
         hiss = (seen.level > threshold - HISS_DB) & (seen.crossings > HISS_CROSSINGS)
         voiced: Flags = ((seen.level > threshold) | hiss) & ~tone
         return voiced

@@ -15,11 +15,11 @@ Weights: TypeAlias = npt.NDArray[np.float64]
 Machines: TypeAlias = npt.NDArray[np.bool_]
 
 DEPTH = 5
-LEAST_LEAF = 0.006
+LEAST_LEAF = 0.004
 "Part of all weight that each leaf has."
 STEPS = 48
 "Limits tried for each figure."
-TREES = 10
+TREES = 16
 "Trees of one forest."
 FIGURES = 10
 "Figures that one tree of a forest may look at, drawn for each."
