@@ -17,7 +17,7 @@ from b2bua.dialling.records import CallRecords
 from b2bua.dialling.recovery import recover
 from b2bua.dialling.scheduling import Scheduling
 from b2bua.dialling.task import Task
-from b2bua.dialling.view import TaskView, view_of
+from b2bua.dialling.view import TaskView, by_age, view_of
 from b2bua.log import logger
 from b2bua.storage.dial_store import DialStore
 from b2bua.storage.errors import NotFound, StorageUnavailable
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logger("dialler")
 
+TELL_EVERY = 10.0
+"Seconds between two log lines about a campaign's pace at least: the metric counts every decision."
 RETRY = 1.0
 "Seconds until a database that does not answer is asked again what the last life left."
 
@@ -241,8 +243,9 @@ class Dialler:
         cause = str(task.decision.reason.cause)
         self.metrics.dial_decisions.inc(task.campaign.id, cause)
         self.metrics.dial_decision_seconds.observe(seconds)
-        if cause != task.told_reason:
-            task.told_reason = cause
+        now = self.exchange.floor.clock()
+        if cause != task.told_reason and now - task.told_at >= TELL_EVERY:
+            task.told_reason, task.told_at = cause, now
             figure = task.decision.reason.figure
             log.info("pacing", campaign=task.campaign.id, reason=cause, calls=task.decision.calls, figure=figure)
 
@@ -304,6 +307,7 @@ class Dialler:
         follow(
             "gauge", "dial_ages_seconds", "Age of the oldest call without an agent.", per_task(self._oldest), "campaign"
         )
+        follow("gauge", "dial_calls_by_age", "Calls without an agent, by campaign and age.", self._by_age, "age")
         follow(
             "gauge", "dial_records_pending", "Records of commands not in the database.", lambda: self.records.pending
         )
@@ -316,6 +320,16 @@ class Dialler:
         now = self.exchange.floor.clock()
         flights = task.in_phase(Phase.SETTING_UP, Phase.WAITING)
         return max((now - flight.dialled for flight in flights), default=0.0)
+
+    def _by_age(self) -> dict[str, float]:
+        now = self.exchange.floor.clock()
+        return {
+            f"{id_}/{age}": float(count)
+            for id_, task in self.scheduling.tasks.items()
+            for age, count in by_age(
+                [now - flight.dialled for flight in task.in_phase(Phase.SETTING_UP, Phase.WAITING)]
+            ).items()
+        }
 
     def _by_window(self) -> dict[str, float]:
         wall = self.launcher.reading().steady

@@ -34,7 +34,7 @@ log = logger("dialler")
 
 TICK = 0.2
 "Seconds between two looks when nothing happens."
-SOONEST = 0.02
+SOONEST = 0.05
 "Seconds between two looks when much happens."
 LOOK_AT_STORE = 0.5
 "Seconds between two questions whether campaigns have changed."

@@ -54,7 +54,8 @@ class Task:
         self.reason = "starting"
         "Why it dials as it does, or does not at all."
         self.told_reason = ""
-        "The cause that stands in the log last."
+        self.told_at = float("-inf")
+        "The cause that stands in the log last, and since when (the loop's clock)."
         self.records: Counter[str] = Counter()
         "Outcomes since it runs here."
         self.dry = False

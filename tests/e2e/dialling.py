@@ -137,8 +137,11 @@ class Campaigns:
         finally:
             await storage.close()
 
-    async def add(self, dialled: Sequence[str | Sequence[str]], **fields: Any) -> Campaign:
-        """A campaign with these contacts (several numbers: one contact with all of them), as a draft."""
+    async def add(self, dialled: Sequence[str | Sequence[str]], *, for_agent: str = "", **fields: Any) -> Campaign:
+        """A campaign with these contacts (several numbers: one contact with all of them), as a draft.
+
+        `for_agent`: call-backs that were agreed with him.
+        """
         id_ = f"campaign-{next(IDS)}"
         given: dict[str, Any] = {
             "mode": Mode.PROGRESSIVE,
@@ -156,15 +159,17 @@ class Campaigns:
         }
         made = Campaign(id_, "acme", **given)
         await self.storage.write(lambda conn: campaign_rows.create(conn, made, by="test", now=time.time()))
-        await self.fill(made, dialled)
+        await self.fill(made, dialled, for_agent=for_agent)
         return made
 
-    async def fill(self, campaign: Campaign, dialled: Sequence[str | Sequence[str]], batch: str = "b1") -> None:
+    async def fill(
+        self, campaign: Campaign, dialled: Sequence[str | Sequence[str]], batch: str = "b1", *, for_agent: str = ""
+    ) -> None:
         """More contacts."""
         prepared = [
             Prepared(
                 row, tuple(PhoneNumber(one) for one in ([who] if isinstance(who, str) else who)), 5,
-                {"name": f"contact {row}", "order": f"A-{row}"}, "", "", None, 0.0, "",
+                {"name": f"contact {row}", "order": f"A-{row}"}, "", "", None, 0.0, for_agent,
             )
             for row, who in enumerate(dialled, 1)
         ]  # fmt: skip
@@ -176,7 +181,9 @@ class Campaigns:
                 conn, campaign, begun, prepared, [], rows=len(prepared), share=1.0,
                 new_id=lambda: f"{campaign.id}-{batch}-{next(ids):06}",
             )  # fmt: skip
-            batch_rows.open_some(conn, campaign.id, batch, 0)
+            after: int | None = 0
+            while after is not None:
+                after = batch_rows.open_some(conn, campaign.id, batch, after)
             batch_rows.finish(conn, campaign.id, batch, time.time())
 
         await self.storage.write(op)

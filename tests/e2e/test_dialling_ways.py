@@ -270,3 +270,39 @@ async def said(server: Server, path: str, dial: bool) -> None:
         return (await server.api.http.post(path, json={"dial": dial})).is_success
 
     await eventually_true(taken, "the agent looks at the contact")
+
+
+async def test_a_call_back_is_its_agent_s_and_who_leaves_at_once_is_not_abandoned(
+    server: Server, campaigns: Campaigns, phone: Phone
+) -> None:
+    """R3-09, R3-15: an agreed call-back rings nobody but its agent; a called party who hangs up before the limit has
+    answered, and no more."""
+    await centre(server)
+    await staff(server, phone, "1001", connection="auto-answer")
+    listener = await server.listen()
+    agreed, hasty = numbers(2, 210)
+    async with await Phone.open("1002") as other, Carrier.open(sound=True) as carrier:
+        await staff(server, other, "1002", connection="auto-answer")
+        campaign = await campaigns.add([agreed], for_agent="1002")
+        await campaigns.order(campaign, "start")
+        await other.answers()
+        await carrier.peer.hears(other)
+        await (await other.bye()).expect(200)
+        await campaigns.over(campaign)
+        assert (await campaigns.record(campaign)).agent == "1002"
+        assert phone.got("INVITE") == []
+
+        async def leaves(ring: Received) -> None:
+            await carrier.answers(ring)
+            await carrier.peer.expect("ACK", call=ring.call)
+            await ring.call.bye()
+
+        carrier.usual = leaves
+        campaign = await campaigns.add([hasty])
+        await campaigns.order(campaign, "start")
+        await campaigns.over(campaign)
+        await listener.expect("dial.result", number=hasty, outcome="answered", abandoned=False, connected_at=None)
+    counts = (await campaigns.store.progress(campaign.id, 0.0)).counts
+    assert (counts.live, counts.connected, counts.abandoned) == (1, 0, 0)
+    for extension in ("1001", "1002"):
+        await state(server, extension, "available")
