@@ -67,6 +67,8 @@ def create(conn: sa.Connection, new: Campaign, *, by: str, now: float) -> Campai
     made = replace(new, state=CampaignState.DRAFT, reason="", node="")
     if conn.execute(sa.select(campaigns.c.id).where(campaigns.c.id == made.id)).first() is not None:
         raise Duplicate(f"there is a campaign {made.id} already")
+    if has_left(conn, made.id):
+        raise Conflict(f"the campaign {made.id} before this one is not wholly removed yet: delete it once more")
     conn.execute(
         sa.insert(campaigns),
         {
@@ -108,6 +110,11 @@ def delete(conn: sa.Connection, id: str, *, by: str, now: float) -> None:
     conn.execute(sa.delete(batches).where(batches.c.campaign == id))
     changed(conn)
     audit.record(conn, at=now, actor=by, action="delete", kind=KIND, key=id, before=shown(old))
+
+
+def has_left(conn: sa.Connection, id: str) -> bool:
+    """Whether contacts are there that a removal, broken off, has left."""
+    return conn.execute(sa.select(contacts.c.id).where(contacts.c.campaign == id).limit(1)).first() is not None
 
 
 def delete_some(conn: sa.Connection, id: str, most: int) -> int:

@@ -88,8 +88,15 @@ class Campaigns:
         return await self.storage.write(lambda conn: campaign_rows.replace_(conn, new, by=by, now=now))
 
     async def delete(self, id: str, *, by: str, now: float) -> None:
-        """Remove it with contacts and commands; counters and snapshots stay. Raises Conflict while it runs."""
-        await self.storage.write(lambda conn: campaign_rows.delete(conn, id, by=by, now=now))
+        """Remove it with contacts and commands; counters and snapshots stay. Raises Conflict while it runs.
+
+        A removal that was broken off (a crash) is gone on with when it is asked for again.
+        """
+        try:
+            await self.storage.write(lambda conn: campaign_rows.delete(conn, id, by=by, now=now))
+        except NotFound:
+            if not await self.storage.read(lambda conn: campaign_rows.has_left(conn, id)):
+                raise
         # in slices, because there may be a million
         while await self.storage.write(lambda conn: campaign_rows.delete_some(conn, id, SLICE)):
             pass

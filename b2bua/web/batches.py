@@ -28,7 +28,7 @@ FORMS = {"text/csv": "csv", "application/x-ndjson": "jsonl", "application/jsonl"
 CHUNK = 256 * 1024
 "Bytes written to disk at a time."
 
-PAGE = 500
+PAGE = 100
 "Rows of CSV made at a time."
 
 Name = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]

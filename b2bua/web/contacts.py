@@ -25,7 +25,7 @@ from dialer.outcome import Outcome
 
 router = APIRouter(prefix="/v1/campaigns/{id}", tags=["campaigns"])
 
-PAGE = 500
+PAGE = 100
 "Rows of CSV made at a time."
 
 Word = Annotated[str, Query(max_length=64)]

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from b2bua.storage import Conflict, NotFound, Storage, batch_rows, campaign_rows
+from b2bua.storage.campaigns import Campaigns
 from b2bua.storage.dial_store import DialStore
 from b2bua.storage.dial_tables import dial_commands
 from dialer.campaign import CampaignState
@@ -261,7 +262,7 @@ async def test_orders_follow_the_table_of_states(storage: Storage) -> None:
 
 
 async def test_a_deleted_campaign_leaves_its_evidence(storage: Storage) -> None:
-    """The law's counters stay; a running campaign cannot be deleted."""
+    """The law's counters stay; a running campaign cannot be deleted; a removal broken off is gone on with."""
     store = await make(storage, rows=[prepared(n, number(n)) for n in range(1, 8)])
     (one,) = await store.take("spring", 1, NOW, node="n1")
     await store.write_command(command("c1", one))
@@ -270,8 +271,12 @@ async def test_a_deleted_campaign_leaves_its_evidence(storage: Storage) -> None:
         await storage.write(lambda conn: campaign_rows.delete(conn, "spring", by="test", now=NOW))
     await store.order("spring", "stop", NOW)
     await storage.write(lambda conn: campaign_rows.delete(conn, "spring", by="test", now=NOW))
-    while await storage.write(lambda conn: campaign_rows.delete_some(conn, "spring", 3)):
-        pass
+    await storage.write(lambda conn: campaign_rows.delete_some(conn, "spring", 3))
+    with pytest.raises(Conflict, match="not wholly removed"):
+        await make(storage)
+    await Campaigns(storage).delete("spring", by="test", now=NOW)
+    with pytest.raises(NotFound):
+        await Campaigns(storage).delete("spring", by="test", now=NOW)
     assert (await store.counters("spring", 0.0))[0].counts.abandoned == 1
     await make(storage, rows=[prepared(1, number(1))])
     assert len(await DialStore(storage).take("spring", 9, NOW, node="n1")) == 1
