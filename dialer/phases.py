@@ -18,6 +18,13 @@ class Window:
     "Of these; not always whole, because people taken for machines are estimated."
     cap: float = 0.03
     "Largest share that may be abandoned."
+    estimated: float = 0.0
+    "Of the abandoned, people taken for machines: these go on whatever is dialled."
+
+    @property
+    def own(self) -> float:
+        """Part of the cap that is left to pacing."""
+        return 1 - min(1.0, self.estimated / (self.cap * self.answered)) if self.cap * self.answered > 0 else 1.0
 
     @property
     def rate(self) -> float:

@@ -11,7 +11,7 @@ from math import erfc, sqrt
 from dialer.learning import Learned
 from dialer.phases import Rules, Situation
 from dialer.ratio import one_each
-from dialer.threshold import budget, threshold, worst
+from dialer.threshold import budget, own, threshold, worst
 from dialer.verdict import Cause, Decision
 
 MOST = 100_000
@@ -69,7 +69,7 @@ def predictive(seen: Situation, rules: Rules, learned: Learned) -> Decision:
     left = budget(seen.windows, rules.target)
     if left < 0:
         return one_each(seen, Cause.CAP, worst(seen.windows))
-    theta = threshold(left, seen.agents)
+    theta = threshold(left, seen.agents, own(seen.windows))
     # The first call that is too many is not dialled: the risk is asked of it, not of the one before.
     calls = Forecast(seen, learned).most(theta)
     if calls >= max(1, seen.ready - seen.open):

@@ -20,6 +20,7 @@ LOWEST, HIGHEST = 0.0005, 0.08
 RESERVE = 2.0
 RESERVE_OF_AGENT = 0.08
 "Calls of budget held back: a fixed part, and one for each agent."
+LEAST_OWN = 0.2
 GAIN = 0.4
 "Each call of the budget changes the threshold by this factor, as a logarithm."
 
@@ -42,11 +43,20 @@ def exhausted(left: float) -> bool:
     return left < 1.0
 
 
-def reserve(agents: int) -> float:
-    """Budget held back for surprises."""
-    return RESERVE + RESERVE_OF_AGENT * agents
+def own(windows: Iterable[Window]) -> float:
+    """Part of the cap that pacing decides about, in the window where that is least."""
+    return min((window.own for window in windows), default=1.0)
 
 
-def threshold(left: float, agents: int) -> float:
+def reserve(agents: int, part: float = 1.0) -> float:
+    """Budget held back for surprises; more when pacing decides about a part of the cap only.
+
+    People taken for machines use up the cap at their own pace, so with a small part of it a loss is slow to make good.
+    """
+    return (RESERVE + RESERVE_OF_AGENT * agents) / max(LEAST_OWN, part)
+
+
+def threshold(left: float, agents: int, part: float = 1.0) -> float:
     """Largest chance that the next live answer finds no agent."""
-    return min(HIGHEST, max(LOWEST, MIDDLE * exp(max(-10.0, min(10.0, GAIN * (left - reserve(agents)))))))
+    exponent = GAIN * (left - reserve(agents, part))
+    return min(HIGHEST, max(LOWEST, MIDDLE * exp(max(-10.0, min(10.0, exponent)))))

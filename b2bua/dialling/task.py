@@ -137,7 +137,7 @@ class Task:
         lost = counted.people_lost(self.profile.false_positive)
         abandoned = counted.abandoned + lost
         answered = counted.answered_live + lost if self.profile.formula == "ftc" else abandoned + counted.connected
-        return Window(round(answered), abandoned, self.profile.cap)
+        return Window(round(answered), abandoned, self.profile.cap, lost)
 
     def _unattended(self, wall: float) -> Window:
         counted = self.counters.in_window("24h", wall)

@@ -112,7 +112,7 @@ class _Run:
             ringing=tuple(self._ringing.values()),
             waiting=len(self._waiting),
             connected=len(self._talking) + len(self._leaving),
-            windows=(Window(result.answered, result.abandoned),),
+            windows=(Window(result.answered, result.abandoned, estimated=result.abandoned - result.unattended),),
             unattended=Window(result.answered, result.unattended),
             lines_free=None if day.lines is None else day.lines - self._lines,
         )

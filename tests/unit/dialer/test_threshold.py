@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.phases import Window
-from dialer.threshold import HIGHEST, LOWEST, MIDDLE, budget, exhausted, reserve, threshold, worst
+from dialer.threshold import HIGHEST, LOWEST, MIDDLE, budget, exhausted, own, reserve, threshold, worst
 
 lefts = st.floats(-1e6, 1e6)
 agents = st.integers(0, 5000)
@@ -36,3 +36,12 @@ def test_the_threshold_grows_with_the_budget_between_its_bounds(one: float, othe
 def test_the_reserve_gives_the_middle_threshold(count: int) -> None:
     assert threshold(reserve(count), count) == pytest.approx(MIDDLE)
     assert reserve(count) >= 1
+
+
+def test_people_taken_for_machines_leave_less_to_pacing_and_need_more_reserve() -> None:
+    half = Window(1000, 20, estimated=15.0)
+    assert own((Window(1000, 20), half)) == pytest.approx(0.5)
+    assert own(()) == own((Window(0, 0, estimated=0.0),)) == 1.0
+    assert own((Window(1000, 50, estimated=50.0),)) == 0.0
+    assert reserve(50, 0.5) == 2 * reserve(50)
+    assert threshold(10.0, 50, 0.5) < threshold(10.0, 50)
