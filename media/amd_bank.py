@@ -89,6 +89,7 @@ def _tell(call: Progress, step: Step, at: int) -> None:
         call.tone(now - FRAME, now, None)
     if step.began[at]:
         call.word_began(float(step.start[at]) * FRAME, float(step.loudest[at]))
+    call.level(float(step.loudest[at]))
     if step.ended[at]:
         call.word_ended(float(step.start[at]) * FRAME, float(step.stop[at]) * FRAME, float(step.loudest[at]))
     call.look(now)

@@ -27,6 +27,8 @@ TONES_BEGIN = 0.14
 "Seconds: the begin of a tone, before it is known to be steady, makes a word no longer than this."
 STEADY = 3.0
 "Seconds of one tone that no beep and no ringback has."
+FAINTER = 8.0
+"dB: words so much fainter than the loudest one before them are somebody else's, further from the telephone."
 MOST_WORDS = 400
 "Words that are remembered: no figure changes a verdict after that many."
 
@@ -40,6 +42,7 @@ class Progress:
         "_asked",
         "_beep",
         "_level",
+        "_loudest",
         "_since",
         "_stage",
         "beep",
@@ -69,7 +72,9 @@ class Progress:
         self._since: float | None = None
         "Begin of the word that is going on."
         self._level = 0.0
-        "Its level when it began, dBm0."
+        "How loud it has been, dBm0."
+        self._loudest = -math.inf
+        "Of the words that are over."
         self._asked: set[str] = set()
         "Trees that were asked since the last word began, and those for talk that were ever asked."
         self._beep: Beep | None = None
@@ -79,8 +84,13 @@ class Progress:
 
     def word_began(self, start: float, level: float) -> None:
         self._since, self._level = start, level
+        if not self._faint(level):
+            self._anew()
+
+    def _anew(self) -> None:
+        """Somebody talks again."""
         self._beep = None
-        self._asked = self._asked.intersection(TALKS)
+        self._asked.intersection_update(TALKS)
 
     def word_ended(self, start: float, end: float, level: float) -> None:
         self._since = None
@@ -88,10 +98,22 @@ class Progress:
             abs(start - tone.start) <= TONES_BEGIN for tone in (*self.tones.heard, self.tones.current()) if tone
         ):
             return
+        if self._faint(level):
+            return
+        self._loudest = max(self._loudest, level)
         if len(self.words) < MOST_WORDS:
             self.words.append(Word(start, end, level))
         else:
             self.words[-1] = Word(self.words[-1].start, end, level)
+
+    def level(self, level: float) -> None:
+        """The loudest frame so far of the word that is going on, dBm0."""
+        if self._faint(self._level) and not self._faint(level) and self._since is not None:
+            self._anew()
+        self._level = level
+
+    def _faint(self, level: float) -> bool:
+        return bool(self.words) and level < self._loudest - FAINTER
 
     def tone(self, start: float, end: float, tone: tuple[float, float] | None) -> None:
         """A frame that is a tone, or one that follows a tone."""
@@ -203,14 +225,16 @@ class Progress:
         first = self.words[0].start if self.words else self._since or 0.0
         moments = [first + float(name) for name in TALKS if name not in self._asked]
         moments.append(self.settings.longest)
-        if self._since is None:
+        if self.words:
             end = self.words[-1].end
             moments += [end + self._moment(name) for name in self._pauses() if name not in self._asked]
             moments.append(end + self.settings.hard_cut)
         return max(now + FRAME, min((moment for moment in moments if moment > now), default=now + TONES_AGAIN))
 
     def _pause(self, now: float) -> float:
-        return 0.0 if self._since is not None or not self.words else now - self.words[-1].end
+        if not self.words or (self._since is not None and not self._faint(self._level)):
+            return 0.0
+        return now - self.words[-1].end
 
     def _words(self, now: float) -> list[Word]:
         return (

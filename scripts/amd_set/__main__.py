@@ -40,7 +40,7 @@ def train() -> None:
     tuning = [one for one in listed if one.split == "tuning" and one.label in learning.LABELS]
     asked, found = learning.collect([g711.read(place / one.file) for one in tuning])
     calls = learning.labelled(asked, found, [one.label for one in tuning])
-    learned = learning.learn(calls)
+    learned = learning.learn(calls, [one.voice for one in tuning])
     people = sum(not machine for _, _, machine in calls)
     learning.write(learned, f"Seed {SEED}, {people} people and {len(calls) - people} others of the tuning part.")
     RESULT.print(

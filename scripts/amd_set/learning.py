@@ -1,6 +1,6 @@
 """Learns the trees from the tuning recordings and writes media/amd_table.json.
 
-How sure the trees of each moment must be is chosen on calls that they did not learn from (five folds): whatever finds
+How sure the trees of each moment must be is chosen on voices that they did not learn from (five folds): whatever finds
 most machines for each person who is taken for one, up to so many people.
 """
 
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from .recipe import SEED
 FOLDS = 5
 HUMAN_WEIGHT = 1.0
 "Of a person beside a machine in learning; that mistakes about people are worse is left to the limits."
-MOST_WRONG = 0.003
+MOST_WRONG = 0.002
 "Part of the people who may be taken for machines in tuning."
 MOST_LOST = 0.003
 "Accuracy that may be paid for deciding sooner that it is a person."
@@ -129,12 +130,13 @@ class Learned:
     wrong_people: float
 
 
-def learn(calls: Sequence[tuple[Asked, Found, bool]]) -> Learned:
-    """Trees of all calls, with limits found on folds; `bool`: it is a machine."""
+def learn(calls: Sequence[tuple[Asked, Found, bool]], voices: Sequence[str]) -> Learned:
+    """Trees of all calls, with limits found on folds of voices they have not heard; `bool`: it is a machine."""
+    folds = [crc32(voice.encode()) % FOLDS for voice in voices]
     answers: list[list[tuple[str, float]]] = [[] for _ in calls]
     for fold in range(FOLDS):
-        trees = grow_all((asked, machine) for n, (asked, _, machine) in enumerate(calls) if n % FOLDS != fold)
-        for n in range(fold, len(calls), FOLDS):
+        trees = grow_all((one[0], one[2]) for one, where in zip(calls, folds, strict=True) if where != fold)
+        for n in (n for n, where in enumerate(folds) if where == fold):
             answers[n] = [(name, chance(trees[name], seen)) for name, seen in calls[n][0]]
     said = Said(answers, [not found.verdict.person for _, found, _ in calls])
     machine = np.array([machine for _, _, machine in calls])
