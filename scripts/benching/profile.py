@@ -39,6 +39,7 @@ LAYERS = {
     "b2bua/events/": "b2bua/events",
     "b2bua/web/": "b2bua/web",
     "b2bua/": "event loop, metrics, log",
+    "dialer/": "dialer",
     "routing/": "routing",
     "media/": "media",
 }

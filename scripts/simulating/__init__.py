@@ -1,1 +1,1 @@
-"""A day of synthetic callers through the real routing code, on simulated time."""
+"""Days of synthetic callers and campaigns through the real routing and pacing code, on simulated time."""

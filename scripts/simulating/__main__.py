@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Tries a plan on simulated time: the product's own routing code, synthetic callers, no telephone.",
+    help="Tries queues and campaigns on simulated time: the product's own code, synthetic people, no telephone.",
 )
 
 
