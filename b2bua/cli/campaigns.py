@@ -132,6 +132,8 @@ def progress(
         as_json(found)
     else:
         counts = {name: count for name, count in found.pop("counts").items() if count}
+        if found["due"]:
+            del found["next_at"]  # they are: now
         sheet(found | counts)
 
 
