@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
+from starlette.responses import Response
 
 from b2bua.calls.attending import Attending, CannotAttend, UnknownAgent
 from b2bua.storage.api_keys import Role
 from b2bua.web.desk import Desk, TheDesk, may
-from b2bua.web.models import Epoch, In, Out
+from b2bua.web.models import Epoch, In, Out, made_aside
 from b2bua.web.problems import Problem, not_found
 from b2bua.web.rights import Caller, Right
 from routing.agent_state import AgentState
@@ -51,13 +52,13 @@ class StateList(Out):
     agents: list[StateOut]
 
 
-@router.get("/v1/agent-states")
-async def list_agent_states(desk: TheDesk, caller: Attendant) -> StateList:
+@router.get("/v1/agent-states", response_model=StateList)
+async def list_agent_states(desk: TheDesk, caller: Attendant) -> Response:
     """All agents who can be called; an agent's key sees himself."""
     lines = _attending(desk).states()
     if caller.role is Role.AGENT:
         lines = [line for line in lines if line.extension == caller.extension]
-    return StateList(agents=[_out(desk, line) for line in lines])
+    return await made_aside(lambda: StateList(agents=[_out(desk, line) for line in lines]))
 
 
 @router.get("/v1/agents/{extension}/state")

@@ -87,6 +87,7 @@ class Door:
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         loop = asyncio.get_running_loop()
         path, within, whole, got = scope["path"], self.limits.body_within, False, 0
+        commas = self.limits.commas if path == "/v1/tokens/bulk" or BULK_CONTACTS.fullmatch(path) else None
         most = self.desk.settings.api.max_body
         if scope["method"] == "PUT" and UPLOADS.fullmatch(path):
             most, within = self.limits.upload, self.limits.upload_within
@@ -95,7 +96,7 @@ class Door:
         until = loop.time() + within
 
         async def limited() -> Message:
-            nonlocal got, whole
+            nonlocal got, whole, commas
             if whole:
                 return await receive()
             if got == 0 and _length(scope) > most:
@@ -110,6 +111,10 @@ class Door:
                 whole = not message.get("more_body", False)
                 if got > most:
                     raise _too_large(most)
+                if commas is not None and (commas := commas - message.get("body", b"").count(b",")) < 0:
+                    raise HTTPException(
+                        413, f"the body has more than {self.limits.commas} commas", {"Connection": "close"}
+                    )
             return message
 
         return limited

@@ -4,12 +4,13 @@ A kind of tenants is also seen by a tenant's own key: what belongs to that tenan
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Response
 from pydantic import Field, TypeAdapter, ValidationError
 
+from b2bua.jsontext import encode
 from b2bua.storage import Conflict
 from b2bua.storage.plan_values import BadValue, SecretNeeded, adapter, plain, read, with_kept_secrets
 from b2bua.web.agents import AgentIn, agent_of
@@ -65,10 +66,8 @@ def router_of(kind: Kind) -> APIRouter:
         responses={200: {"content": {"application/json": {"schema": lists}}}},
     )
     @called(f"All {words}, by key.")
-    async def list_all(desk: TheDesk, caller: Annotated[Caller, sees], tenant: OfTenant = None) -> dict[str, Any]:
-        whose = caller.scope(tenant)
-        found = await desk.plans.list(kind)
-        return {many: [plain(each) for each in found if whose is None or _tenant(each) == whose]}
+    async def list_all(desk: TheDesk, caller: Annotated[Caller, sees], tenant: OfTenant = None) -> Response:
+        return await _shown({many: await desk.plans.list(kind)}, caller.scope(tenant))
 
     @router.post(
         "", name=f"create_{one}", status_code=201, response_model=None, responses={201: answer}, openapi_extra=asks
@@ -155,17 +154,10 @@ ALL = {
 )
 async def show_plan(
     desk: TheDesk, caller: Annotated[Caller, Depends(may(Right.SEE_TENANT))], tenant: OfTenant = None
-) -> dict[str, Any]:
+) -> Response:
     """Everything, by kind; with a tenant, or a tenant's key, what belongs to it."""
     whose = caller.scope(tenant)
-    values = {kind.word: await desk.plans.list(kind) for kind in KINDS.values()}
-    # there may be thousands
-    return await asyncio.to_thread(
-        lambda: {
-            word: [plain(one) for one in some if whose is None or _tenant(one) == whose]
-            for word, some in values.items()
-        }
-    )
+    return await _shown({kind.word: await desk.plans.list(kind) for kind in KINDS.values()}, whose)
 
 
 _AGENT = TypeAdapter(AgentIn)
@@ -263,6 +255,20 @@ def _value(kind: Kind, data: Mapping[str, Any], old: Any) -> Any:
         raise of_validation(error.errors) from None
     except SecretNeeded as error:
         raise invalid([(error.field, str(error))]) from None
+
+
+async def _shown(values: Mapping[str, Sequence[Any]], whose: str | None) -> Response:
+    """Values by kind, those of one tenant (None: all). There may be thousands, and the loop carries the calls."""
+
+    def text() -> str:
+        return encode(
+            {
+                word: [plain(one) for one in some if whose is None or _tenant(one) == whose]
+                for word, some in values.items()
+            }
+        )
+
+    return Response(await asyncio.to_thread(text), media_type="application/json")
 
 
 def _tenant(value: Any) -> str | None:

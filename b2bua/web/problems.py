@@ -102,7 +102,7 @@ def of_storage(error: Exception) -> Problem:
 
 def of_validation(found: Sequence[Any]) -> Problem:
     """The answer for what pydantic says, in words that do not depend on it."""
-    return invalid([(_field(mistake["loc"]), _sentence(mistake)) for mistake in found])
+    return invalid([(_field(mistake["loc"]), _sentence(mistake)) for mistake in found[:MOST_ERRORS]])
 
 
 def of_http(error: HTTPException, scope: Scope) -> Problem:

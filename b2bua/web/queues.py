@@ -1,15 +1,21 @@
 """Who waits where, and why: the callers of a queue in their order, the explanation of one, and his priority (R2-07)."""
 
+import asyncio
+
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.responses import Response
 
 from b2bua.web.desk import CallUser, Desk, TheDesk
-from b2bua.web.models import In, Label, Out
+from b2bua.web.models import In, Label, Out, made_aside
 from b2bua.web.problems import Problem, not_found
 from b2bua.web.rights import Caller
 from routing.ranking import Place
 
 router = APIRouter(tags=["waiting callers"])
+
+AT_ONCE = 50
+"Callers looked at in one go: thousands may wait, and the loop carries the calls."
 
 
 class WaitingOut(Out):
@@ -73,19 +79,20 @@ class PriorityIn(In):
     priority: Label | None = Field(description="Name of a class; null: none.")
 
 
-@router.get("/v1/queues/{id}/waiting")
-async def list_waiting(id: str, desk: TheDesk, caller: CallUser) -> WaitingList:
+@router.get("/v1/queues/{id}/waiting", response_model=WaitingList)
+async def list_waiting(id: str, desk: TheDesk, caller: CallUser) -> Response:
     """Who waits in a queue, the next one first; a tenant's key sees its own callers only."""
     queue = desk.node.plan().queues.get(id)
     if queue is None or not (queue.tenant is None or caller.reaches(queue.tenant)):
         raise not_found("queue", id)
     floor, now = desk.node.floor, desk.node.floor.clock()
-    found = [
-        _waiting(place, position, floor.estimate(place.caller.call), now)
-        for position, place in enumerate(floor.waiting_in(id), 1)
-        if caller.reaches(place.caller.tenant)
-    ]
-    return WaitingList(queue=id, waiting=found)
+    found: list[WaitingOut] = []
+    for position, place in enumerate(floor.waiting_in(id), 1):
+        if caller.reaches(place.caller.tenant):
+            found.append(_waiting(place, position, floor.estimate(place.caller.call), now))
+        if position % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return await made_aside(lambda: WaitingList(queue=id, waiting=found))
 
 
 @router.get("/v1/calls/{id}/explanation")

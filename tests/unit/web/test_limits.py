@@ -157,3 +157,20 @@ async def test_requests_are_counted_by_route_and_never_by_what_was_asked(web: Ap
     assert 'tandem_api_requests_total{method="GET",route="/v1/tokens/{sequence}",status="404"} 1.0' in text
     assert 'method="other"' in text
     assert "424242" not in text
+
+
+async def test_thousands_of_unknown_members_are_one_mistake(web: Api) -> None:
+    """Each was an error of its own, and one body of them held up all calls for a tenth of a second, or for two."""
+    many = {f"m{n}": 0 for n in range(5000)}
+    answer = await web.ask("POST", "/v1/tokens", key="acme", json=many)
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 1)
+    answer = await web.ask("POST", "/v1/tokens/bulk", key="acme", json={"tokens": [many, many]})
+    assert [one["field"] for one in answer.json()["errors"]] == ["tokens.0", "tokens.1"]
+    few = await web.ask("POST", "/v1/tokens", key="acme", json={"caler": "1", "dat": {}})
+    assert [one["field"] for one in few.json()["errors"]] == ["caler", "dat"]
+
+
+async def test_a_bulk_request_of_hundreds_of_thousands_of_values_is_refused_unread(web: Api) -> None:
+    body = b'{"tokens":[' + b"{}," * 100_000 + b"{}]}"
+    answer = await web.ask("POST", "/v1/tokens/bulk", key="acme", content=body)
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:tandem:problem:too-large")
