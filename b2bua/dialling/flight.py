@@ -83,6 +83,8 @@ class Flight:
     "When it came into its phase."
     clock: Callable[[], float] = field(default=lambda: 0.0)
     call: Session | None = None
+    only: str = ""
+    "The one agent who may have it: an agreed call-back, or the campaign's only one."
     stopped: bool = False
     "The campaign was stopped: nobody is rung for longer than the law asks."
     counted: bool = False
@@ -107,6 +109,11 @@ class Flight:
         """A person has answered: whoever waits for him counts from now on."""
         self.enter(Phase.WAITING)
         self._resolve(True)
+
+    def machine(self) -> None:
+        """No person: what is said to it wants no agent."""
+        self.enter(Phase.MESSAGE)
+        self._resolve(False)
 
     def connected(self) -> None:
         """An agent, or what stands for one, has him."""

@@ -138,9 +138,9 @@ class Course:
             return
         else:
             attempt.machine(answering.cause)
+            self.flight.machine()
             self._unkeep()
             if amd.machine == "message" and answering.cause == "machine" and await answering.message_time():
-                self.flight.enter(Phase.MESSAGE)
                 self.tell("dial.message", {"message": amd.message})
                 await message(call, (Piece(amd.message),), wait=0.0)
                 attempt.detail["message"] = "left"
@@ -194,8 +194,7 @@ class Course:
 
     def _handover(self, queue: Queue) -> Handover:
         kept, self.flight.kept = self.flight.kept, ""
-        agent = self.attempt.contact.agent or self.campaign.agent
-        return Handover(self.call, queue, skills=self.campaign.skills, agent=agent, kept=kept)
+        return Handover(self.call, queue, skills=self.campaign.skills, agent=self.flight.only, kept=kept)
 
     def _through(self, extension: str) -> None:
         """An agent, or what stands for one, has the called now."""

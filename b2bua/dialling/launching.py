@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from b2bua.dialling.agents import choose, queue_of, seats_of
@@ -14,6 +14,7 @@ from b2bua.dialling.flight import Flight, Office, Phase
 from b2bua.dialling.flow import dialled
 from b2bua.dialling.permission import Answer, Lists, ask, held_until, limits_of
 from b2bua.dialling.preview import previewed
+from b2bua.dialling.task import Taken, Task
 from b2bua.log import logger
 from b2bua.storage.errors import StorageUnavailable
 from dialer.campaign import Mode
@@ -26,7 +27,6 @@ from dialer.ports import DialStore, Written
 if TYPE_CHECKING:
     from b2bua.calls.floor import FloorService
     from b2bua.calls.live import LiveCalls
-    from b2bua.dialling.task import Task
     from dialer.contact import Contact
 
 log = logger("dialler")
@@ -70,9 +70,7 @@ class Launcher:
     def start(self, task: Task, contacts: Sequence[Contact]) -> None:
         """Call them, soon; each counts as being set up from now on."""
         flights = [self._flight(task, contact) for contact in contacts]
-        running = asyncio.create_task(self._start(task, flights), name=f"dial {task.campaign.id}")
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+        self._soon(self._start(task, flights))
 
     async def close(self) -> None:
         """Wait for what is being started."""
@@ -101,49 +99,52 @@ class Launcher:
         return flight
 
     async def _start(self, task: Task, flights: Sequence[Flight]) -> None:
+        contacts = [flight.attempt.contact for flight in flights]
+        lists = self.lists.get(task.campaign.tenant, Lists())
         try:
             found = await ask(
-                self.store,
-                task.campaign,
-                task.profile,
-                [flight.attempt.contact for flight in flights],
-                self.reading(),
-                self.lists.get(task.campaign.tenant, Lists()),
-                guaranteed=task.keeps_agent,
-            )
-            await asyncio.gather(
-                *(self._start_one(task, flight, answer) for flight, answer in zip(flights, found, strict=True))
+                self.store, task.campaign, task.profile, contacts, self.reading(), lists, guaranteed=task.keeps_agent
             )
         except StorageUnavailable:
-            await self._not_now(task, flights)
+            found = []
         except Exception as error:
             log.error("calls were not started by our own fault", campaign=task.campaign.id, exc_info=error)
-            await self._not_now(task, flights)
+            found = []
+        if not found:
+            for flight in flights:
+                self._not_now(task, flight)
+            return
+        await asyncio.gather(
+            *(self._start_one(task, flight, answer) for flight, answer in zip(flights, found, strict=True))
+        )
 
     async def _start_one(self, task: Task, flight: Flight, answer: Answer) -> None:
+        """One of them; what goes wrong with it is no business of the others."""
         contact = flight.attempt.contact
-        if isinstance(answer.verdict, Forbidden):
-            task.flights.pop(flight.attempt.command.id, None)
-            await self._withhold(contact, answer.verdict)
-            return
-        call = flight.call = self.calls.open(flight.attempt.command.trunk, task.campaign.tenant)
-        if not self._keep_agent(task, flight):
-            await self._not_now(task, [flight])
-            return
-        if task.campaign.mode is Mode.PREVIEW:
-            self.calls.spawn(call, lambda session: previewed(session, flight, lambda: self.write(flight)))
-            return
-        written = None
         try:
+            if isinstance(answer.verdict, Forbidden):
+                task.flights.pop(flight.attempt.command.id, None)
+                await self._withhold(contact, answer.verdict)
+                return
+            call = flight.call = self.calls.open(flight.attempt.command.trunk, task.campaign.tenant)
+            if not self._keep_agent(task, flight):
+                self._not_now(task, flight)
+                return
+            if task.campaign.mode is Mode.PREVIEW:
+                self.calls.spawn(call, lambda session: previewed(session, flight, lambda: self.write(flight)))
+                return
             written = await self.write(flight)
-        finally:
-            if written is not Written.OK:
-                self._unkeep(flight)
-        if written is not Written.OK:
+            if written is Written.OK:
+                self.calls.spawn(call, lambda session: dialled(session, flight))
+                return
+            self._unkeep(flight)
             task.flights.pop(flight.attempt.command.id, None)
             await self.not_written(flight, written)
-            return
-        self.calls.spawn(call, lambda session: dialled(session, flight))
+        except StorageUnavailable:
+            self._doubtful(task, flight)
+        except Exception as error:
+            log.error("a call was not started by our own fault", contact=contact.id, exc_info=error)
+            self._doubtful(task, flight)
 
     async def write(self, flight: Flight) -> Written:
         """The command, on disk before anything is sent.  Raises StorageUnavailable."""
@@ -177,23 +178,32 @@ class Launcher:
         await self.store.withhold(contact.id, self.node, str(verdict.reason), now, next_at=next_at)
 
     def put_off(self, contact: Contact, why: str, seconds: float) -> None:
-        """A contact that an agent has looked at waits, soon."""
+        """A contact that an agent has looked at waits, from soon on; it is not ours any more."""
+        self._soon(self._put_off(contact, why, seconds))
+
+    async def _put_off(self, contact: Contact, why: str, seconds: float) -> None:
         now = self._wall()
+        try:
+            await self.store.withhold(contact.id, self.node, why, now, next_at=now + seconds)
+        except StorageUnavailable:
+            pass  # its lease ends by itself
 
-        async def put() -> None:
-            try:
-                await self.store.withhold(contact.id, self.node, why, now, next_at=now + seconds)
-            except StorageUnavailable:
-                pass  # its lease ends by itself
+    async def _give_back(self, contact: Contact) -> None:
+        try:
+            await self.store.give_back([contact.id], self.node)
+        except StorageUnavailable:
+            pass  # its lease ends by itself
 
-        running = asyncio.create_task(put(), name=f"put off {contact.id}")
+    def _soon(self, work: Coroutine[None, None, None]) -> None:
+        running = asyncio.create_task(work)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
 
     def _keep_agent(self, task: Task, flight: Flight) -> bool:
         """Reserve whoever is to have the call; False where nobody is free for it any more."""
         contact, campaign, call = flight.attempt.contact, task.campaign, flight.call
-        wanted = contact.agent or campaign.agent
+        patient = self._wall() - contact.next_at < campaign.callback_patience
+        wanted = flight.only = (contact.agent if patient else "") or campaign.agent
         if not (task.keeps_agent or wanted) or not campaign.has_agents or call is None:
             return True
         seats = seats_of(self.floor.floor, campaign, ())
@@ -208,17 +218,21 @@ class Launcher:
             self.floor.unreserve(flight.kept, flight.call.id)
             flight.kept = ""
 
-    async def _not_now(self, task: Task, flights: Sequence[Flight]) -> None:
-        """These are not called after all; a command that may have been written is booked as none of their doing."""
-        for flight in flights:
-            if task.flights.pop(flight.attempt.command.id, None) is None:
-                continue
-            self._unkeep(flight)
-            if flight.phase is not Phase.PREVIEW:
-                attempt = flight.attempt
-                attempt.decide(Outcome.TRUNK_FAULT, "not-sent")
-                self.office.ended(flight, attempt.record(self._wall()))
-        try:
-            await self.store.give_back([flight.attempt.contact.id for flight in flights], self.node)
-        except StorageUnavailable:
-            pass  # their leases end by themselves
+    def _not_now(self, task: Task, flight: Flight) -> None:
+        """Nothing was written, and nobody is free for it just now: it stays ours, and is the next one."""
+        task.flights.pop(flight.attempt.command.id, None)
+        self._unkeep(flight)
+        contact = flight.attempt.contact
+        if flight.only:
+            self._soon(self._give_back(contact))  # it comes again when its agent is free
+        else:
+            task.stock.appendleft(Taken(contact, flight.dialled))
+
+    def _doubtful(self, task: Task, flight: Flight) -> None:
+        """Nobody knows whether the command was written, and nothing was sent: it is booked as none of its doing."""
+        if task.flights.pop(flight.attempt.command.id, None) is None:
+            return
+        self._unkeep(flight)
+        attempt = flight.attempt
+        attempt.decide(Outcome.TRUNK_FAULT, "not-sent")
+        self.office.ended(flight, attempt.record(self._wall()))

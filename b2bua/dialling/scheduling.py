@@ -263,6 +263,8 @@ class Scheduling:
         gate = self.gate(task)
         if gate:
             task.reason = gate
+            if task.campaign.state is not CampaignState.RUNNING:
+                await self._empty(task)
             await self._maybe_over(task)
             return
         now = self._clock()
@@ -372,6 +374,7 @@ class Scheduling:
 
     async def _finish(self, task: Task, how: str) -> None:
         self.tasks.pop(task.campaign.id, None)
+        await self._empty(task)
         task.campaign = await self._current(task.campaign)
         self.rules.finished(task, how)
 

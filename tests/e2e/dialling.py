@@ -166,10 +166,11 @@ class Campaigns:
         self, campaign: Campaign, dialled: Sequence[str | Sequence[str]], batch: str = "b1", *, for_agent: str = ""
     ) -> None:
         """More contacts."""
+        due = time.time() if for_agent else 0.0
         prepared = [
             Prepared(
                 row, tuple(PhoneNumber(one) for one in ([who] if isinstance(who, str) else who)), 5,
-                {"name": f"contact {row}", "order": f"A-{row}"}, "", "", None, 0.0, for_agent,
+                {"name": f"contact {row}", "order": f"A-{row}"}, "", "", None, due, for_agent,
             )
             for row, who in enumerate(dialled, 1)
         ]  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.campaign import Amd
+from dialer.campaign import Amd, Pacing
 from dialer.outcome import Outcome
 from media import wav
 from tests.e2e.dialling import CONFIG, Campaigns, Carrier, centre, numbers
@@ -72,17 +72,17 @@ async def test_people_get_the_agent_and_machines_the_message(
 
         carrier.usual = answers
         amd = Amd(enabled=True, machine="message", message="message.wav", parameters={"longest": 2.0})
-        campaign = await campaigns.add([machine, person], amd=amd)
+        campaign = await campaigns.add([machine, person], amd=amd, pacing=Pacing(rate=100.0, lines=1))
         await campaigns.order(campaign, "start")
         await carrier.peer.hears(MESSAGE)
         await carrier.peer.expect("BYE")
-        assert phone.got("INVITE") == [], "no agent for machines"
         ring = await phone.expect("INVITE", within=20)
         ring.reply(200)
         await phone.expect("ACK")
         await carrier.peer.hears(phone)
         await (await phone.bye()).expect(200)
         await campaigns.over(campaign)
+    assert len(phone.got("INVITE")) == 1, "no agent for machines"
     found = {number: record for number, record in await campaigns.records(campaign) if record is not None}
     assert (found[machine].outcome, found[machine].live, found[machine].detail["message"]) == (
         Outcome.MACHINE, False, "left",
