@@ -12,7 +12,13 @@ from dialer.batch import OWN_COLUMNS, RowProblem
 LONGEST_LINE = 256 * 1024
 "Characters of a line of JSON, and of a cell of CSV."
 
+LONGEST_ROW = 4 * 1024 * 1024
+"Characters of a line of CSV: a file that is one line must not be in memory as a whole."
+
 MOST_COLUMNS = 200
+
+LOOK_EVERY = 100
+"Rows between two looks how far the file was read: each asks the system."
 
 Row = tuple[int, dict[str, Any] | RowProblem]
 "Its number, 1 is the first row of data; its cells by column, or why it cannot be read."
@@ -27,8 +33,11 @@ def rows(path: Path, form: str) -> Iterator[tuple[Row, float]]:
     size = max(1, path.stat().st_size)
     with path.open("rb") as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        share = 0.0
         for row in _jsonl(text) if form == "jsonl" else _csv(text):
-            yield row, min(1.0, raw.tell() / size)
+            if row[0] % LOOK_EVERY == 0:
+                share = min(1.0, raw.tell() / size)
+            yield row, share
 
 
 def _csv(text: TextIO) -> Iterator[Row]:
@@ -43,7 +52,7 @@ def _csv(text: TextIO) -> Iterator[Row]:
         raise BadFile(f"the heading cannot be read: {error}") from None
     if bad := heading_problem(heading):
         raise BadFile(bad)
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     at = 0
     while True:
         try:
@@ -62,6 +71,14 @@ def _csv(text: TextIO) -> Iterator[Row]:
             yield at, RowProblem(at, "row", cells[0][:100], told)
         else:
             yield at, dict(zip(heading, cells, strict=True))
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Raises BadFile for a line that no row can be."""
+    while line := text.readline(LONGEST_ROW):
+        if len(line) == LONGEST_ROW and not line.endswith(("\n", "\r")):
+            raise BadFile(f"a line is longer than {LONGEST_ROW} characters")
+        yield line
 
 
 def heading_problem(heading: list[str]) -> str:
