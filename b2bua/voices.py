@@ -98,7 +98,7 @@ class Voices:
             self.failed += 1
             log.warning("a text was not spoken: no program speaks", text=text[:60], do="install espeak-ng")
             return None
-        mark = hashlib.sha256("\0".join((language, text, *self.command)).encode()).hexdigest()[:32]
+        mark = hashlib.sha256("\0".join((language, text, *self.command)).encode(errors="replace")).hexdigest()[:32]
         path = self.spoken / f"{mark}.wav"
         if path in self._made:
             return path
@@ -111,8 +111,12 @@ class Voices:
     async def _make(self, path: Path, text: str, language: str) -> Path | None:
         try:
             if not await asyncio.to_thread(_is_sound, path):
-                async with self._room:
+                async with asyncio.timeout(self.deadline):  # a program that hangs keeps nobody waiting for those before
+                    await self._room.acquire()
+                try:
                     await self._run(path, text, language)
+                finally:
+                    self._room.release()
             self._made.add(path)
             if len(self._made) > self.keep:
                 self._made = await asyncio.to_thread(self._thin_out)
@@ -135,7 +139,7 @@ class Voices:
         )
         try:
             async with asyncio.timeout(self.deadline):
-                _, errors = await process.communicate(text.encode())
+                _, errors = await process.communicate(text.encode(errors="replace"))
             if process.returncode:
                 raise ValueError(f"exit code {process.returncode}: {errors.decode(errors='replace').strip()[:200]}")
             await asyncio.to_thread(_finish, draft, path)

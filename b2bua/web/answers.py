@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from b2bua.calls.view import CallView
+from b2bua.jsontext import encode
 from b2bua.web.desk import CallUser, Desk, TheDesk
 from b2bua.web.models import Data, Extension, In, Out
 from b2bua.web.problems import Problem, not_found
@@ -16,6 +17,8 @@ router = APIRouter(prefix="/v1/calls", tags=["live calls"])
 
 Key = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
+MOST_DATA = 256 * 1024
+"Characters of a call's data as JSON: answers add to them, they go out with its events, and somebody may never stop."
 TAKEN = frozenset({"talking"})
 "States of a call that nobody waits in any more: a transfer moves it, not an answer."
 
@@ -66,6 +69,8 @@ async def answer_call(id: str, body: AnswerIn, desk: TheDesk, caller: CallUser) 
         raise not_found("live call", id)
     goal = body.goal()
     _must_be_there(desk, goal, call)
+    if body.data and len(encode({**call.data, **body.data})) > MOST_DATA:
+        raise Problem(409, "conflict", f"the call's data would be more than {MOST_DATA} characters")
     if call.state in TAKEN or not node.calls.reroute(id, goal, body.data, caller.by):
         raise Problem(409, "not-waiting", f"the call is {call.state}: an answer moves only callers who wait")
     return Moved(id=id, goal=str(goal))

@@ -59,22 +59,22 @@ function onLine(live) {
 // --- what he does
 
 const actions = {
-  login: () => ask("POST", `/v1/agents/${extension}/login`),
-  logout: () => ask("POST", `/v1/agents/${extension}/logout`),
-  resume: () => ask("POST", `/v1/agents/${extension}/resume`),
-  done: () => ask("DELETE", `/v1/agents/${extension}/wrap-up`),
-  extend: () => ask("POST", `/v1/agents/${extension}/wrap-up`, { seconds: 30 }),
+  login: () => ask("POST", `/v1/agents/${encodeURIComponent(extension)}/login`),
+  logout: () => ask("POST", `/v1/agents/${encodeURIComponent(extension)}/logout`),
+  resume: () => ask("POST", `/v1/agents/${encodeURIComponent(extension)}/resume`),
+  done: () => ask("DELETE", `/v1/agents/${encodeURIComponent(extension)}/wrap-up`),
+  extend: () => ask("POST", `/v1/agents/${encodeURIComponent(extension)}/wrap-up`, { seconds: 30 }),
 };
 for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", () => attempt(action));
 $("pause").addEventListener("submit", (event) => {
   event.preventDefault();
   const reason = $("pause-reason").value;
-  attempt(() => ask("POST", `/v1/agents/${extension}/pause`, { reason }));
+  attempt(() => ask("POST", `/v1/agents/${encodeURIComponent(extension)}/pause`, { reason }));
 });
 
 $("hold-recording").addEventListener("click", () => {
   const { id, recording } = screen.call;
-  attempt(() => ask("PUT", `/v1/calls/${id}/recording`, { state: recording === "paused" ? "on" : "paused" }));
+  attempt(() => ask("PUT", `/v1/calls/${encodeURIComponent(id)}/recording`, { state: recording === "paused" ? "on" : "paused" }));
 });
 
 async function attempt(action) {

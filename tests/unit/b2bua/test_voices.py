@@ -123,3 +123,18 @@ async def test_a_caller_who_leaves_does_not_stop_it_for_the_others(tmp_path: Pat
     first.cancel()
     assert await second is not None
     assert spoken(tmp_path) == ["en hello"]
+
+
+async def test_a_program_that_hangs_keeps_nobody_waiting_behind_others(tmp_path: Path) -> None:
+    """Two run at once; whoever has had no turn within the deadline goes on without words."""
+    made = voices(tmp_path, deadline=0.5)
+    heard = await asyncio.gather(*(made.file(Piece(text=f"slow {n}"), "en") for n in range(12)))
+    assert heard == [None] * 12
+    assert made.failed == 12
+    assert len(spoken(tmp_path)) <= 4
+
+
+async def test_half_a_character_in_a_text_is_no_fault(tmp_path: Path) -> None:
+    """What a caller sends may be no text at all."""
+    assert await voices(tmp_path).file(Piece(text="order \udcff"), "en") is not None
+    assert spoken(tmp_path) == ["en order ?"]

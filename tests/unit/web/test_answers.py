@@ -48,3 +48,12 @@ async def test_a_call_that_talks_is_moved_by_a_transfer_only(web: Api) -> None:
     web.calls.calls[CALL.id] = CALL
     answer = await web.ask("POST", "/v1/calls/0190-a/answer", key="operator", json={"person": "clerk-12"})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:tandem:problem:not-waiting")
+
+
+async def test_answers_without_end_do_not_fill_a_calls_data(web: Api) -> None:
+    """Each is small; what they add to one call goes out with its events."""
+    full = {f"note{n}": "x" * 1000 for n in range(260)}
+    web.calls.calls[CALL.id] = replace(CALL, state="waiting", data=full)
+    body = {"agent": AGENT["extension"], "data": {"more": "x" * 3000}}
+    assert (await web.ask("POST", "/v1/calls/0190-a/answer", key="acme", json=body)).status_code == 409
+    assert (await web.ask("POST", "/v1/calls/0190-a/answer", key="acme", json={**body, "data": {}})).status_code == 202

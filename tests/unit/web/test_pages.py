@@ -153,3 +153,10 @@ def test_every_text_stands_out_from_what_is_behind_it(colours: dict[str, str]) -
     for front, back in pairs:
         darker, lighter = sorted((luminance(colours[front]), luminance(colours[back])))
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (front, back)
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.js")), ids=lambda file: file.name)
+def test_what_goes_into_a_path_is_encoded(file: Any) -> None:
+    """An extension may have a # in it, and the rest of the path would be lost: another agent's, perhaps."""
+    paths = re.findall(r"`/v1/[^`]*`", file.read_text())
+    assert all("encodeURIComponent(" in value for path in paths for value in re.findall(r"\$\{[^}]*\}", path))
