@@ -27,7 +27,7 @@ TONES_BEGIN = 0.14
 "Seconds: the begin of a tone, before it is known to be steady, makes a word no longer than this."
 STEADY = 3.0
 "Seconds of one tone that no beep and no ringback has."
-FAINTER = 8.0
+FAINTER = 12.0
 "dB: words so much fainter than the loudest one before them are somebody else's, further from the telephone."
 MOST_WORDS = 400
 "Words that are remembered: no figure changes a verdict after that many."

@@ -34,7 +34,7 @@ LOWEST, HIGHEST = 8, 123
 "Lines that count: 250 to 3844 Hz.  Mains hum and the codec's edges do not."
 QUIET = -90.0
 "dBm0 that stand for no sound at all."
-TONE_SHARE = 0.88
+TONE_SHARE = 0.94
 "Part of the energy that one tone or two must have."
 FAINTEST_TONE = -38.0
 "dBm0 of the faintest tone that counts."

@@ -56,13 +56,16 @@ def score_(
     ] = None,
     tuning: Annotated[bool, typer.Option("--tuning", help="The tuning part, to look for faults.")] = False,
     errors: Annotated[bool, typer.Option("--errors", help="List every recording that was judged wrongly.")] = False,
-    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.15,
+    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.1,
+    caution: Annotated[
+        float, typer.Option(help="2: a machine at half the doubt only; 0.2: at five times the doubt.")
+    ] = 1.0,
 ) -> None:
     """Figures of the product beside those of app_amd's rules with its default parameters, on the same recordings.
 
     Synthetic recordings show that the program works; they do not say what happens on real calls.
     """
-    settings = AmdSettings(enabled=True, after_greeting=after_greeting)
+    settings = AmdSettings(enabled=True, after_greeting=after_greeting, caution=caution)
     if folder is not None:
         _score_own(folder, settings, errors)
         return

@@ -29,7 +29,7 @@ HUMAN_WEIGHT = 1.0
 "Of a person beside a machine in learning; that mistakes about people are worse is left to the limits."
 MOST_WRONG = 0.002
 "Part of the people who may be taken for machines in tuning."
-MOST_LOST = 0.003
+MOST_LOST = 0.001
 "Accuracy that may be paid for deciding sooner that it is a person."
 SURE_HUMAN = (0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
 "Limits that are tried for that."
