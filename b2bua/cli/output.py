@@ -1,6 +1,7 @@
 """What people see: tables on standard output, problems on standard error."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"What a terminal takes for a command, and what turns the order of a line: texts come from callers."
 
 
 def console(*, error: bool = False) -> Console:
@@ -23,7 +27,7 @@ def fail(*lines: str) -> NoReturn:
     """Say what went wrong, and end with status 1."""
     out = console(error=True)
     for line in lines:
-        out.print(Text(line, style="red"))
+        out.print(Text(harmless(line), style="red"))
     raise typer.Exit(1)
 
 
@@ -75,7 +79,12 @@ def text(key: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}" if value < 100 else f"{value:,.0f}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {text(str(name), item)}" for name, item in value.items())
+        return ", ".join(f"{harmless(str(name))}: {text(str(name), item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(text("", item) for item in value)
-    return str(value)
+    return harmless(str(value))
+
+
+def harmless(text: str) -> str:
+    """The text without what would be a command to the terminal."""
+    return _COMMANDS.sub("\ufffd", text)

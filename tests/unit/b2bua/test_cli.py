@@ -241,3 +241,9 @@ def test_words_that_are_no_pairs_and_no_parties_are_told(tandem: Tandem) -> None
     assert "nothing to change" in tandem("agents", "change", "8001", TANDEM_API_TOKEN="x").stderr
     assert "needs --contact" in tandem("agents", "add", "8001", TANDEM_API_TOKEN="x").stderr
     assert "needs --access-id" in tandem("tenants", "add", "acme", TANDEM_API_TOKEN="x").stderr
+
+
+def test_what_callers_send_is_no_command_to_the_terminal() -> None:
+    """A caller's name may clear an operator's screen, set its title, or turn the line round."""
+    assert text("caller", "\x1b]0;x\x07\x9b2J\u202e1") == "\ufffd]0;x\ufffd\ufffd2J\ufffd1"
+    assert text("data", {"\x1b[2J": "Zoë\u00a0李\n"}) == "\ufffd[2J: Zoë\u00a0李\n"

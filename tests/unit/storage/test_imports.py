@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from b2bua.importing.imports import Imports
 from b2bua.importing.job import Job
+from b2bua.importing.reading import LONGEST_ROW
 from b2bua.importing.source import Source
 from b2bua.importing.work import run
 from b2bua.storage import Conflict, Storage, batch_rows, campaign_rows
@@ -167,6 +168,7 @@ async def test_rows_that_are_wrong_in_every_way(storage: Storage, url: str, tmp_
         (b'number,"x\n1,2\n', "the heading cannot be read"),
         (b"number\n", "there is no row in it"),
         (bytes(range(256)) * 4, "no column is called number"),
+        (b"number\n1\n" + b"2" * (LONGEST_ROW + 1), "a line is longer than"),
     ],
 )
 async def test_files_that_are_none(
