@@ -248,8 +248,29 @@ pass:
     return PJ_FALSE;
 }
 
+/* What a far end says of an INVITE that we have given up. pjsua tells nobody: for it the call is over. */
+static void count_late(pjsip_rx_data *rdata)
+{
+    int code = rdata->msg_info.msg->line.status.code;
+    pjsip_transaction *tsx;
+    pjsip_dialog *dlg;
+    pjsip_inv_session *inv;
+    pj_str_t key;
+
+    if (rdata->msg_info.cseq->method.id != PJSIP_INVITE_METHOD || code <= 100 || code >= 300)
+        return;
+    if (pjsip_tsx_create_key(rdata->tp_info.pool, &key, PJSIP_ROLE_UAC, &rdata->msg_info.cseq->method, rdata))
+        return;
+    tsx = pjsip_tsx_layer_find_tsx(&key, PJ_FALSE);
+    dlg = tsx ? pjsip_tsx_get_dlg(tsx) : NULL;
+    inv = dlg ? pjsip_dlg_get_inv_session(dlg) : NULL;
+    if (inv && inv->cancelling)
+        count(code < 200 ? COUNT_LATE_RINGING : COUNT_LATE_ANSWERS);
+}
+
 static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
 {
+    count_late(rdata);
     body_trim(rdata);
     if (body_is_blank(rdata->msg_info.msg)) {
         count(COUNT_BLANK_ANSWERS);

@@ -27,6 +27,8 @@
     X(UNPARSED_DROPPED, "unparsed_dropped")       /* unreadable and unanswerable */ \
     X(BROKEN_ACKS, "broken_acks")                 /* dropped: an ACK is never answered */ \
     X(BLANK_ANSWERS, "blank_answers")             /* responses whose body was nothing but line ends: dropped */ \
+    X(LATE_RINGING, "late_ringing")               /* 18x to an INVITE of ours that we had cancelled */ \
+    X(LATE_ANSWERS, "late_answers")               /* 2xx to such a one: PJSIP ends it with ACK and BYE */ \
     X(UNSENT, "unsent")                           /* an answer of ours that could not be sent */ \
     X(DIALOG_OPTIONS, "dialog_options")           /* answered inside a living dialog: */ \
     X(DIALOG_INFO, "dialog_info") \

@@ -1,8 +1,8 @@
 """Ring the number of a command: over the campaign's trunks, one after the other where one has a fault.
 
 The ring time counts from the first 18x, and nobody who rings is given up before the least that the law asks for.
-Whatever a trunk still says after it was given up (a late 18x, a 200 that crossed our CANCEL) is ended by the stack; the
-attempt is one all the same.
+Whatever a trunk still says after it was given up (a late 18x, a 200 that crossed our CANCEL) is ended by the stack and
+counted by the gate; the attempt is one all the same.
 """
 
 from __future__ import annotations

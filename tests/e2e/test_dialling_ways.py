@@ -132,7 +132,7 @@ async def test_a_broadcast_plays_its_prompt_and_takes_no_for_an_answer(server: S
 
 
 async def test_a_late_answer_is_no_second_attempt(server: Server, campaigns: Campaigns, phone: Phone) -> None:
-    """R3-09: a 200 that crosses our CANCEL gets ACK and BYE; the attempt stays one, not answered."""
+    """R3-09: a 200 that crosses our CANCEL gets ACK and BYE, and is counted; the attempt stays one, not answered."""
     await centre(server)
     await staff(server, phone, "1001", connection="auto-answer")
     (number,) = numbers(1, 30)
@@ -141,6 +141,7 @@ async def test_a_late_answer_is_no_second_attempt(server: Server, campaigns: Cam
         async def late(ring: Received) -> None:
             ring.reply(180)
             cancel = await carrier.peer.expect("CANCEL", call=ring.call)
+            ring.reply(183)
             ring.reply(200, sdp=carrier.peer.sdp())
             cancel.reply(200, sdp=None)
 
@@ -152,6 +153,8 @@ async def test_a_late_answer_is_no_second_attempt(server: Server, campaigns: Cam
         await campaigns.over(campaign)
     assert [record and record.outcome for _, record in await campaigns.records(campaign)] == [Outcome.NO_ANSWER]
     assert (await campaigns.store.progress(campaign.id, 0.0)).counts.attempts == 1
+    for counter in ("late_ringing", "late_answers"):
+        assert await server.api.counted("tandem_gate_total", counter=counter) == 1
     assert (await state(server, "1001", "available"))["state"] == "available"
     assert phone.got("INVITE") == []
 
