@@ -5,12 +5,17 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import websockets
 
+from b2bua.web.board import Boards
+from b2bua.web.desk import Desk
+from b2bua.web.limits import Limits
 from b2bua.web.pages import FILES, FOLDER
+from routing.board import Board
 from routing.plan import Plan
 from routing.queue import AgentProfile, Queue
 from tests.unit.web.server import CALL, Api, StillFloor
@@ -160,3 +165,22 @@ def test_what_goes_into_a_path_is_encoded(file: Any) -> None:
     """An extension may have a # in it, and the rest of the path would be lost: another agent's, perhaps."""
     paths = re.findall(r"`/v1/[^`]*`", file.read_text())
     assert all("encodeURIComponent(" in value for path in paths for value in re.findall(r"\$\{[^}]*\}", path))
+
+
+class CountedFloor(StillFloor):
+    """Knows how often it was looked at."""
+
+    looks = 0
+
+    def board(self) -> Board:
+        self.looks += 1
+        return super().board()
+
+
+async def test_the_floor_is_looked_at_once_for_all_tenants(web: Api) -> None:
+    """A hundred tenants with wallboards open: each look at a thousand agents is 2 ms on the loop."""
+    floor = CountedFloor(web.node.events)
+    boards = Boards(Desk(replace(web.node, floor=floor), Limits()))
+    texts = await asyncio.gather(*(boards.text(tenant) for tenant in (None, "acme", "beta")))
+    assert all(json.loads(text)["queues"] == [] for text in texts)
+    assert floor.looks == 1
