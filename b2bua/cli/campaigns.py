@@ -219,6 +219,18 @@ def problems(
 
 
 @app.command()
+def evidence(
+    id: Id,
+    first: Annotated[str | None, typer.Option(help="First day, such as 2026-06-01; else the last 30 days.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="A page to print, instead of CSV.")] = False,
+    url: Url = "",
+) -> None:
+    """The proof of what was abandoned: the rates of each day with all that they are computed from."""
+    with server(url) as api:
+        api.save(path(id, "evidence"), sys.stdout.buffer, first=first, format="html" if html else "csv")
+
+
+@app.command()
 def withdraw(id: Id, batch: BatchId, url: Url = "") -> None:
     """Nobody of a batch is called any more; calls in progress end by themselves."""
     with server(url) as api:

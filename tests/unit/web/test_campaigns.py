@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from b2bua.settings.sources import Source
 from b2bua.storage.dial_store import DialStore
 from dialer.command import Command, Record
+from dialer.counts import Counts
 from dialer.outcome import Outcome
 from tests.unit.web.server import Api, api
 
@@ -267,3 +269,26 @@ def test_a_source_shows_no_password() -> None:
     """Secrets of a source are in no text of it."""
     source = Source.model_validate({"url": "postgresql://u:hidden@h/d", "query": "SELECT :batch AS number"})
     assert "hidden" not in repr(source)
+
+
+async def test_the_evidence_has_every_day_with_its_figures(web: Api) -> None:
+    """R3-15 and the law: 1 of 40 answered by people was abandoned, of the day and of the 30 days up to it."""
+    await web.ask("POST", "/v1/campaigns", json=CAMPAIGN | {"mode": "progressive", "queue": "", "prompt": ""})
+    now, store = time.time(), DialStore(web.node.storage)
+    await store.count("spring", now - 3 * 86400, Counts(attempts=60, live=20, connected=20))
+    await store.count("spring", now, Counts(attempts=50, live=20, abandoned=1, connected=19))
+    answer = await web.ask("GET", "/v1/campaigns/spring/evidence", key="acme")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(row["answered_live"], row["abandoned"], row["share"]) for row in rows] == [
+        ("20", "0", "0.000000"),
+        ("20", "1", "0.050000"),
+    ]
+    assert (rows[1]["share_30_days"], rows[1]["within"], rows[1]["cap"]) == ("0.025000", "yes", "0.030000")
+    day = rows[1]["day"]
+    page = await web.ask("GET", f"/v1/campaigns/spring/evidence?format=html&first={day}")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert page.text.count("<tr") == 2
+    assert "script" not in page.text.replace("scripts", "")
+    assert (await web.ask("GET", "/v1/campaigns/spring/evidence", key="beta")).status_code == 404
+    assert (await web.ask("GET", "/v1/campaigns/spring/evidence?first=soon")).status_code == 422
