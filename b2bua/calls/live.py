@@ -162,9 +162,10 @@ class LiveCalls:
 
     # -- for the API
 
-    def list(self) -> list[CallView]:
-        """All live calls, oldest first."""
-        return [_view(session) for session in self.sessions.values()]
+    def list(self, extension: str | None = None) -> list[CallView]:
+        """All live calls, oldest first, or those of one agent."""
+        sessions = self.sessions.values()
+        return [_view(one) for one in sessions if extension is None or one.record.row.extension == extension]
 
     def get(self, id: str) -> CallView | None:
         session = self.sessions.get(id)

@@ -26,8 +26,8 @@ Check = Callable[[], str | None]
 class LiveCalls(Protocol):
     """The registry of live calls. Every method is one step on the loop and never waits."""
 
-    def list(self) -> Sequence[CallView]:
-        """All live calls, oldest first."""
+    def list(self, extension: str | None = None) -> Sequence[CallView]:
+        """All live calls, oldest first, or those of one agent."""
         ...
 
     def get(self, id: str) -> CallView | None:

@@ -83,7 +83,7 @@ def screen(desk: Desk, extension: str) -> dict[str, Any] | None:
         }
     call = None
     if seat is None or not seat.logged_in:  # a direct call to somebody the floor does not watch
-        call = next((one for one in desk.node.calls.list() if one.extension == extension), None)
+        call = next(iter(desk.node.calls.list(extension)), None)
     elif seat.call is not None:
         call = desk.node.calls.get(seat.call)
     view["time"], view["call"] = round(desk.wall(), 3), None if call is None else _call(call)

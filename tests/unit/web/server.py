@@ -60,10 +60,13 @@ class FakeCalls:
         self.recorded: list[tuple[str, bool, str]] = []
         self.rerouted: list[tuple[str, Goal, Mapping[str, Any], str]] = []
         self.started: list[tuple[Party, Party, str | None]] = []
+        self.looked_at: list[str | None] = []
+        "Whose calls were listed, None: everybody's."
         self.refusal: CannotStart | None = None
 
-    def list(self) -> list[CallView]:
-        return list(self.calls.values())
+    def list(self, extension: str | None = None) -> list[CallView]:
+        self.looked_at.append(extension)
+        return [call for call in self.calls.values() if extension is None or call.extension == extension]
 
     def get(self, id: str) -> CallView | None:
         return self.calls.get(id)

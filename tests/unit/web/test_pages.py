@@ -184,3 +184,9 @@ async def test_the_floor_is_looked_at_once_for_all_tenants(web: Api) -> None:
     texts = await asyncio.gather(*(boards.text(tenant) for tenant in (None, "acme", "beta")))
     assert all(json.loads(text)["queues"] == [] for text in texts)
     assert floor.looks == 1
+
+
+async def test_the_page_of_one_who_is_logged_out_looks_at_his_calls_only(web: Api) -> None:
+    """A thousand such pages stay open over night, and views of 2,000 calls for each would be a core."""
+    shown = (await web.ask("GET", "/v1/agents/8001/screen")).json()
+    assert (shown["state"], shown["call"]["id"], web.calls.looked_at) == ("logged-out", CALL.id, ["8001"])
