@@ -178,7 +178,6 @@ class Scheduling:
         if revision == self._revision:
             return
         found = {campaign.id: campaign for campaign in await self.store.of_node(self.node)}
-        self._revision = revision
         for tenant in {task.campaign.tenant for task in self.tasks.values()}:
             await self._learn_lists(tenant)
         for id_, task in list(self.tasks.items()):
@@ -189,15 +188,11 @@ class Scheduling:
                 await self._changed(self.tasks[id_], campaign)
             else:
                 await self._begin(campaign)
+        self._revision = revision
 
     async def _begin(self, campaign: Campaign) -> None:
-        """A campaign was started here, or was running when this node ended: its data are checked first."""
-        progress = await self.store.progress(campaign.id, self._wall())
-        why = list(self.rules.problems(campaign, progress.contacts))
-        if why:
-            log.warning("a campaign cannot begin", campaign=campaign.id, why=why)
-            await self._order(campaign, "end", "; ".join(why))
-            self.rules.tell(campaign, "campaign.refused", {"reasons": why})
+        """A campaign was started here, or was running when this node ended."""
+        if await self._refused(campaign):
             return
         task = Task(campaign, self.profiles[campaign.profile])
         wall = self.launcher.reading().steady
@@ -206,12 +201,24 @@ class Scheduling:
         self.tasks[campaign.id] = task
         state = str(campaign.state)
         self.rules.tell(campaign, "campaign.state", {"state": state, "reason": campaign.reason})
-        log.info("a campaign runs here", campaign=campaign.id, mode=str(campaign.mode), contacts=progress.contacts)
+        log.info("a campaign runs here", campaign=campaign.id, mode=str(campaign.mode))
+
+    async def _refused(self, campaign: Campaign) -> bool:
+        """Check its data before the first call; where they are wrong, it is ended with all reasons (R3-12)."""
+        progress = await self.store.progress(campaign.id, self._wall())
+        why = list(self.rules.problems(campaign, progress.contacts))
+        if why:
+            log.warning("a campaign cannot begin", campaign=campaign.id, why=why)
+            await self._order(campaign, "end", "; ".join(why))
+            self.rules.tell(campaign, "campaign.refused", {"reasons": why})
+        return bool(why)
 
     async def _learn_lists(self, tenant: str) -> None:
         self.launcher.lists[tenant] = Lists(await self.store.lists(tenant))
 
     async def _changed(self, task: Task, campaign: Campaign) -> None:
+        if task.campaign.state not in ALIVE and await self._refused(campaign):
+            return  # it was started again while its last calls went on
         before, task.campaign = task.campaign, campaign
         task.profile = self.profiles.get(campaign.profile, task.profile)
         if before.state is campaign.state:
