@@ -113,6 +113,7 @@ TENANTS_TOO = [
     *(("POST", f"/v1/campaigns/1/{order}") for order in ("start", "pause", "resume", "drain", "stop")),
     *(("GET", f"/v1/campaigns/1/{part}") for part in ("mistakes", "progress", "counters", "snapshots", "batches")),
     ("POST", "/v1/campaigns/1/snapshots"),
+    ("GET", "/v1/campaigns/1/evidence"),
     ("GET", "/v1/campaigns/1/live"),
     ("GET", "/v1/campaigns/1/batches/1"),
     ("PUT", "/v1/campaigns/1/batches/1"),
