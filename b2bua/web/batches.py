@@ -28,6 +28,10 @@ FORMS = {"text/csv": "csv", "application/x-ndjson": "jsonl", "application/jsonl"
 CHUNK = 256 * 1024
 "Bytes written to disk at a time."
 
+AT_ONCE = 4
+"Uploads of one key under way: each may be a quarter of a gigabyte on our disk."
+LATER = {"Retry-After": "10"}
+
 PAGE = 100
 "Rows of CSV made at a time."
 
@@ -182,7 +186,11 @@ async def received(desk: Desk, request: Request, begin: Callable[[Path, str], Co
     form = FORMS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
     if form is None:
         raise Problem(415, "unsupported", f"the file must be sent as one of: {', '.join(FORMS)}")
+    key = request.scope["caller"].key
+    if desk.uploading[key] >= AT_ONCE:
+        raise Problem(429, "too-many-requests", f"{AT_ONCE} uploads of this key are under way", headers=LATER)
     path = desk.imports.folder / f"{secrets.token_hex(8)}.{form}"
+    desk.uploading[key] += 1
     try:
         await _save(request, path)
         return await begin(path, form)
@@ -192,6 +200,8 @@ async def received(desk: Desk, request: Request, begin: Callable[[Path, str], Co
     except BaseException:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         raise
+    finally:
+        desk.uploading[key] -= 1
 
 
 async def _save(request: Request, path: Path) -> None:

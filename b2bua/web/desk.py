@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -58,6 +59,8 @@ class Desk:
             node.settings.node.data_dir / "imports",
         )
         "Runs as long as the API listens."
+        self.uploading: Counter[str] = Counter()
+        "Files that are being received now, by key."
         self.keyring = KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."

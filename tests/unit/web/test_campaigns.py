@@ -16,6 +16,7 @@ from b2bua.storage.dial_store import DialStore
 from dialer.command import Command, Record
 from dialer.counts import Counts
 from dialer.outcome import Outcome
+from tests.peers.waiting import eventually
 from tests.unit.web.server import Api, api
 
 CAMPAIGN: dict[str, Any] = {
@@ -292,3 +293,25 @@ async def test_the_evidence_has_every_day_with_its_figures(web: Api) -> None:
     assert "script" not in page.text.replace("scripts", "")
     assert (await web.ask("GET", "/v1/campaigns/spring/evidence", key="beta")).status_code == 404
     assert (await web.ask("GET", "/v1/campaigns/spring/evidence?first=soon")).status_code == 422
+
+
+async def test_a_key_uploads_so_many_files_at_once(web: Api, tmp_path: Path) -> None:
+    """Each may be a quarter of a gigabyte: one tenant's key must not fill the disk for all."""
+    assert (await web.ask("PUT", "/v1/campaigns/spring", json=CAMPAIGN)).status_code == 200
+    more = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"number\n"
+        await more.wait()
+        yield b"2125550123\n"
+
+    async def upload(batch: str, content: Any = b"number\n2125550124\n") -> int:
+        path = f"/v1/campaigns/spring/batches/{batch}"
+        return (await web.ask("PUT", path, key="acme", content=content, headers=TEXT)).status_code
+
+    slow = [asyncio.create_task(upload(f"s{n}", slowly())) for n in range(4)]
+    await eventually(lambda: len(list((tmp_path / "imports").glob("*.csv"))) == 4, "four uploads under way")
+    assert await upload("fifth") == 429
+    more.set()
+    assert await asyncio.gather(*slow) == [202] * 4
+    assert await upload("fifth") == 202
