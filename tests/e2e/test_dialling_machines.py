@@ -91,3 +91,27 @@ async def test_people_get_the_agent_and_machines_the_message(
     assert found[person].detail["amd"]["kind"] in ("human", "silence")
     counts = (await campaigns.store.progress(campaign.id, 0.0)).counts
     assert (counts.machines, counts.live, counts.analysed_live, counts.abandoned) == (1, 1, 1, 0)
+
+
+async def test_the_network_s_tones_before_any_answer_say_what_the_status_does_not(
+    server: Server, campaigns: Campaigns, phone: Phone
+) -> None:
+    """R3-09: busy tone in early media ends the call as busy, whatever the trunk goes on to say."""
+    await centre(server)
+    await staff(server, phone, "1001", connection="auto-answer")
+    async with Carrier.open(sound=True) as carrier:
+        sound = carrier.peer.sound
+        sound.tone = None
+
+        async def tones(ring: Received) -> None:
+            ring.reply(183, sdp=True)
+            sound.play(call(*[piece for _ in range(8) for piece in (beep(0.5, 480, 620), quiet(0.5))]))
+
+        carrier.usual = tones
+        campaign = await campaigns.add(numbers(1, 310), ring_for=30.0, amd=Amd(enabled=True))
+        await campaigns.order(campaign, "start")
+        await carrier.peer.expect("CANCEL")
+        await campaigns.over(campaign)
+    record = await campaigns.record(campaign)
+    assert (record.outcome, record.cause, record.answered_at) == (Outcome.BUSY, "busy-tone", None)
+    assert phone.got("INVITE") == []
