@@ -34,6 +34,8 @@ MOST_LOST = 0.001
 SURE_HUMAN = (0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
 "Limits that are tried for that."
 NEVER = 1.01
+LATE = 1.15
+"Seconds of pause at which the last tree is asked in learning: a little later than in use, to see what comes after."
 
 MOMENTS = (*TALKS, *PAUSES)
 LABELS = ("human", "machine", "network", "music")
@@ -65,7 +67,7 @@ def collect(sounds: Sequence[np.ndarray]) -> tuple[list[Asked], list[Found]]:
         calls.append(Collecting(settings, stage))
         return calls[-1]
 
-    found = listen(sounds, AmdSettings(enabled=True), call=call)
+    found = listen(sounds, AmdSettings(enabled=True, after_greeting=LATE), call=call)
     return [one.asked for one in calls], found
 
 
