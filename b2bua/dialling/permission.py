@@ -6,6 +6,7 @@ a limit reached meanwhile) the database checks once more, in the step that write
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from dialer.outcome import Outcome
 from dialer.ports import DialStore, Limit, NumberFacts
 from dialer.profiles import LawProfile
 
+AT_ONCE = 4
+"Contacts that are judged in one step of the loop: zones and holidays of each take a part of a millisecond."
 AGAIN = 900.0
 "Seconds until a number is looked at again that a mistake of the campaign's keeps from being dialled."
 LONG = 86_400.0
@@ -76,10 +79,12 @@ async def ask(
     """Each contact with the law's word on its next number.  Raises StorageUnavailable."""
     numbers = sorted({one.number for contact in contacts for one in contact.numbers})
     facts = await store.facts(campaign.id, numbers, time.steady - reach_back(campaign, profile))
-    return [
-        Answer(contact, judge(campaign, profile, contact, facts, time, lists, guaranteed=guaranteed))
-        for contact in contacts
-    ]
+    found = []
+    for number, contact in enumerate(contacts, 1):
+        found.append(Answer(contact, judge(campaign, profile, contact, facts, time, lists, guaranteed=guaranteed)))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 def judge(
