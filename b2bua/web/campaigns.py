@@ -148,9 +148,10 @@ async def put_campaign(id: str, body: Given, desk: TheDesk, caller: Configurer) 
     if body.setdefault("id", id) != id:
         raise invalid([("id", f"must be {id}, as in the path: it cannot be changed")])
     made = _value(desk, body)
-    known = {one.id for one in await desk.campaigns.list()}
-    change = desk.campaigns.replace if id in known else desk.campaigns.create
-    return shown(await change(made, by=caller.by, now=desk.wall()))
+    async with desk.changing:
+        known = {one.id for one in await desk.campaigns.list()}
+        change = desk.campaigns.replace if id in known else desk.campaigns.create
+        return shown(await change(made, by=caller.by, now=desk.wall()))
 
 
 @router.patch("/{id}", name="change_campaign", response_model=None, responses={200: ANSWER}, openapi_extra=ASKS)
