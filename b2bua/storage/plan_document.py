@@ -33,8 +33,8 @@ fields. In a cell several values stand with `|` between them, names with values 
 `queue repairs`, a field inside another in a column like `otherwise.kind`; an empty cell leaves the field as it is by
 default. Agents' phones are imported as `--kind agents` (extension, name, contact, listener, enabled).
 `tandem import FILE --check` changes nothing. An import adds and replaces; `tandem plan remove KIND KEY` removes, and
-`tandem import FILE --whole` (`?whole=true`) also removes what the file leaves out of the kinds it has: of a nightly list
-of absences, those that are no more. With `--tenant acme` it removes nothing but that tenant's. `--check` names
+`tandem import FILE --whole` (`?whole=true`) also removes what the file leaves out of the kinds it has: of a nightly
+list of absences, those that are no more. With `--tenant acme` it removes nothing but that tenant's. `--check` names
 everything that would go. Agents' phones and kinds that the file does not name stay; a CSV file without rows empties
 its kind.
 `tandem export` writes everything as TOML, `tandem export --kind persons --csv` one kind as CSV; both can be imported.

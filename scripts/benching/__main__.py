@@ -13,6 +13,7 @@ import typer
 
 from . import calls as call_rates
 from . import cores, latency, leak, media, plot, results, table
+from . import events as told
 from . import floor as floors
 from . import pacing as pacings
 from . import profile as profiling
@@ -154,6 +155,20 @@ def leaks(
     _finish(kept, "leak")
 
 
+@app.command(name="events")
+def telling(
+    runs: Runs = 3,
+    rate: Annotated[float, typer.Option(help="Calls a second.")] = 50.0,
+    seconds: Seconds = 10.0,
+) -> None:
+    """From a call's event to a listener on the socket, alone and beside ten listeners that take nothing."""
+    with stage() as here:
+        found = told.measure(here, runs=runs, rate=rate, seconds=seconds)
+    kept = results.load(Options.out)
+    kept.events = found
+    _finish(kept, "events")
+
+
 @app.command(name="floor")
 def choosing(
     runs: Runs = 5,
@@ -203,6 +218,7 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         setup_times(runs=1, seconds=10.0)
         sound(runs=1, calls=50, seconds=5.0, search=False)
         leaks(calls=1500)
+        telling(runs=1, seconds=5.0)
         choosing(runs=1)
         deciding(runs=1)
     else:
@@ -210,6 +226,7 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         setup_times()
         sound()
         leaks()
+        telling()
         choosing()
         deciding()
         profile()

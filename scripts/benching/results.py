@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .calls import CallRates
+from .events import EventTimes
 from .floor import FloorTimes
 from .latency import SetupTimes
 from .leak import Leaks
@@ -33,6 +34,7 @@ class Results:
     latency_rate: float = 0.0
     media: MediaResult | None = None
     leak: Leaks | None = None
+    events: EventTimes | None = None
     floor: FloorTimes | None = None
     pacing: PacingTimes | None = None
     profile: Profile | None = None
@@ -62,6 +64,8 @@ def load(folder: Path) -> Results:
         results.media = MediaResult(said["media"]["calls"], loads, said["media"]["most"])
     if said.get("leak"):
         results.leak = Leaks(**said["leak"])
+    if said.get("events"):
+        results.events = EventTimes(**said["events"])
     if said.get("floor"):
         results.floor = FloorTimes(**said["floor"])
     if said.get("pacing"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from . import floor
+from . import events, floor
 from .calls import CallRates
 from .latency import SetupTimes
 from .machine import ROOT
@@ -23,6 +23,8 @@ LATENCY_GOAL = 2.0
 MEMORY_GOAL = 300.0
 "kB of a live call with media."
 LOSS_GOAL = 0.001
+EVENT_GOAL = 50.0
+"Milliseconds from an event to a listener, p99."
 OFFER_GOAL = 1.0
 "Milliseconds, with 1,000 agents, 200 queues and 2,000 waiting callers."
 DECISION_GOALS = {"200": 100.0, "2000": 1000.0}
@@ -48,6 +50,7 @@ def rows(results: Results) -> list[Row]:
         *_latency(results),
         *_media(results),
         *_leak(results),
+        *_events(results),
         *_floor(results),
         *_pacing(results),
     ]
@@ -146,6 +149,21 @@ def _leak(results: Results) -> list[Row]:
             goal="end <= plateau + 10 %",
             met=growth <= 0.10,
         ),
+    ]
+
+
+def _events(results: Results) -> list[Row]:
+    found = results.events
+    if not found:
+        return []
+    return [
+        Row(
+            f"event to listener{beside}, p99, ms, at {found.rate:g} calls/s",
+            _spread(p99, "{:.1f}"),
+            goal=f"<= {EVENT_GOAL:g}",
+            met=statistics.median(p99) <= EVENT_GOAL,
+        )
+        for beside, p99 in (("", found.alone_p99), (f" beside {events.DEAF} deaf ones", found.beside_p99))
     ]
 
 
