@@ -1,4 +1,4 @@
-"""Before each INVITE: what is on record about the numbers, and what the law says of each (R3-11, issue of the law).
+"""Before each INVITE: what is on record about the numbers, and what the law says of each (R3-11).
 
 The pure check is `dialer.last_check`; here it gets its facts.  What it cannot know a moment later (two calls at once,
 a limit reached meanwhile) the database checks once more, in the step that writes the command.

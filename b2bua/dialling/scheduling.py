@@ -46,7 +46,7 @@ STOCK_KEPT = 120.0
 DRY = 1.0
 "Seconds until due contacts are looked for again where there were none."
 MONTH = 30 * 86_400.0
-"History of the law's counters that matters here."
+"History of the law's counters that matters, where the law does not look at the whole campaign."
 FOR_INBOUND = 0.1
 "Share of the node's calls that no campaign uses: people call in, too."
 
@@ -194,9 +194,10 @@ class Scheduling:
         """A campaign was started here, or was running when this node ended."""
         if await self._refused(campaign):
             return
-        task = Task(campaign, self.profiles[campaign.profile])
-        wall = self.launcher.reading().steady
-        task.restore(await self.store.counters(campaign.id, wall - MONTH))
+        profile = self.profiles[campaign.profile]
+        task = Task(campaign, profile)
+        since = 0.0 if "campaign" in profile.windows else self.launcher.reading().steady - MONTH
+        task.restore(await self.store.counters(campaign.id, since))
         await self._learn_lists(campaign.tenant)
         self.tasks[campaign.id] = task
         state = str(campaign.state)
