@@ -29,7 +29,7 @@ from tests.peers.uas import Phone
 from tests.peers.waiting import eventually_true
 
 CALLER_ID, CALL_BACK = "+442079460999", "+442079460998"
-CARRIER = PORTS.take()
+CARRIER = PORTS.keep(1)
 "Where the trunk's calls go."
 LAW = {
     "hours": ["daily 00:00-24:00"],

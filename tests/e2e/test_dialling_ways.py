@@ -21,7 +21,7 @@ from tests.peers.sound import tone
 from tests.peers.uas import Phone
 from tests.peers.waiting import eventually, eventually_true
 
-OTHER_TRUNK = PORTS.take()
+OTHER_TRUNK = PORTS.keep(1)
 PROMPT = 1800.0
 "Hz of the broadcast's message."
 

@@ -22,7 +22,7 @@ TIMER = {"Supported": "timer"}
 FAKETIME = "*/faketime/libfaketimeMT.so.1"
 "Debian's libfaketime, below /usr/lib."
 SPEED = 25
-UNHURRIED = {"media": {"silence_timeout": 0}, "calls": {"claim_deadline": 10, "pull_deadline": 10, "ring_timeout": 600}}
+UNHURRIED = {"media": {"silence_timeout": 0}, "calls": {"claim_deadline": 10, "pull_deadline": 10, "ring_timeout": 180}}
 "Limits that shall not pass although the clock hurries."
 
 
