@@ -48,6 +48,8 @@ class Webhooks:
         self._saved: dict[str, int] = {}
         self._known: dict[str, int] | None = None
         "Places of all listeners as they were stored when this began."
+        self._looked_at = 0
+        "The last event when the plan was looked at last: what comes later may be after a listener was added."
 
     def __repr__(self) -> str:
         return f"<webhooks {list(self._deliveries.values())}>"
@@ -57,6 +59,7 @@ class Webhooks:
         return {hook: float(max(self.events.last - one.place, 0)) for hook, one in self._deliveries.items()}
 
     async def run(self, ready: Callable[[], None]) -> None:
+        self._looked_at = self.events.last
         ready()
         async with self.asker:
             try:
@@ -72,6 +75,7 @@ class Webhooks:
                     await self._stop(id_)
 
     async def _follow_plan(self) -> None:
+        before, self._looked_at = self._looked_at, self.events.last
         hooks = {id_: hook for id_, hook in self.plan().webhooks.items() if hook.enabled}
         for id_ in list(self._tasks):
             task = self._tasks[id_]
@@ -81,7 +85,7 @@ class Webhooks:
                 await self._stop(id_)
         for id_, hook in hooks.items():
             if id_ not in self._tasks:
-                await self._start(hook)
+                await self._start(hook, before)
         known = await self._places()
         kept = {PREFIX + id_ for id_ in self.plan().webhooks}
         if gone := known.keys() - kept:
@@ -89,13 +93,13 @@ class Webhooks:
             for name in gone:
                 del known[name]
 
-    async def _start(self, hook: Webhook) -> None:
+    async def _start(self, hook: Webhook, before: int) -> None:
         known = await self._places()
         name = PREFIX + hook.id
         if name not in known:
-            # a new listener hears what happens from now on
-            await self.reports.move(name, self.events.last)
-            known[name] = self.events.last
+            # a new listener hears what happens from now on: of the time since he was added, nothing is left out
+            await self.reports.move(name, before)
+            known[name] = before
         place = min(known[name], self.events.last)
         source = self._calls_for(hook) if hook.sends == "calls" else self._events_for(hook)
         delivery = Delivery(hook, self.events.node, source, self.asker, place, self.observe)
