@@ -1,6 +1,5 @@
 """Listeners over HTTP: signed, retried, in order for each call, resumed after a restart (R0-14, R2-06)."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
