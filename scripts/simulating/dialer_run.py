@@ -40,7 +40,7 @@ class _Run:
         self.now = 0.0
         self.end = day.hours * HOUR
         self.result = DayResult(mode.value, self.end)
-        self._todo: list[tuple[float, int, _Event, int]] = []
+        self._agenda: list[tuple[float, int, _Event, int]] = []
         self._count = 0
         self._ringing: dict[int, float] = {}
         self._machine: set[int] = set()
@@ -60,14 +60,14 @@ class _Run:
         for hour, _ in self.day.agents[1:]:
             self._at(hour * HOUR, _Event.CHANGED, 0)
         self._change()
-        tick, next_tick, todo = self.day.tick, 0.0, self._todo
+        tick, next_tick, agenda = self.day.tick, 0.0, self._agenda
         while next_tick < self.end:
-            while todo and todo[0][0] <= next_tick:
+            while agenda and agenda[0][0] <= next_tick:
                 self._next()
             self.now = next_tick
             self._decide()
             next_tick += tick
-        while todo and (self._ringing or self._waiting or todo[0][0] <= self.end):
+        while agenda and (self._ringing or self._waiting or agenda[0][0] <= self.end):
             self._next()
         for since in (*self._talking.values(), *self._leaving.values()):
             self.result.talk += max(0.0, self.end - since)
@@ -76,10 +76,10 @@ class _Run:
 
     def _at(self, when: float, what: _Event, whom: int) -> None:
         self._count += 1
-        heapq.heappush(self._todo, (when, self._count, what, whom))
+        heapq.heappush(self._agenda, (when, self._count, what, whom))
 
     def _next(self) -> None:
-        self.now, _, what, whom = heapq.heappop(self._todo)
+        self.now, _, what, whom = heapq.heappop(self._agenda)
         match what:
             case _Event.ANSWERED:
                 self._answered(whom)

@@ -37,7 +37,7 @@ class _Run:
         self.outcome = Outcome(strategy.value if strategy else "as planned", scenario.day.hours * HOUR)
         self.now = 0.0
         self._pick = random.Random(scenario.day.seed)
-        self._todo: list[tuple[float, int, Callable[[], Iterable[Effect]]]] = []
+        self._agenda: list[tuple[float, int, Callable[[], Iterable[Effect]]]] = []
         self._count = 0
         self._callers: dict[str, Arrival] = {}
         self._hops: dict[str, int] = {}
@@ -49,13 +49,13 @@ class _Run:
         self._put_to_work(end)
         for number, one in enumerate(callers):
             self._at(one.at, partial(self._call, f"c{number}", one))
-        while self._todo:
+        while self._agenda:
             due = self.floor.due()
-            if due is not None and due < self._todo[0][0]:
+            if due is not None and due < self._agenda[0][0]:
                 self.now = max(self.now, due)
                 self._carry_out(self.floor.tick(self.now))
                 continue
-            at, _, act = heapq.heappop(self._todo)
+            at, _, act = heapq.heappop(self._agenda)
             self.now = max(self.now, at)
             self._carry_out(act())
         self.outcome.finish(self.now)
@@ -63,7 +63,7 @@ class _Run:
 
     def _at(self, when: float, act: Callable[[], Iterable[Effect]]) -> None:
         self._count += 1
-        heapq.heappush(self._todo, (when, self._count, act))
+        heapq.heappush(self._agenda, (when, self._count, act))
 
     def _put_to_work(self, end: float) -> None:
         for duty in self.scenario.duties:

@@ -6,11 +6,9 @@ import json
 import time
 
 from b2bua.storage.reports import CellRow, Reports, Step
-from tests.unit.b2bua.test_cli_api import Tandem, server, tandem
+from tests.unit.b2bua.conftest import Tandem
 from tests.unit.web.running import running
 from tests.unit.web.server import Api
-
-__all__ = ["server", "tandem"]
 
 
 async def fill(server: Api) -> None:
