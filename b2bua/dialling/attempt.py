@@ -35,6 +35,8 @@ class Attempt:
     ringing_at: float | None = None
     answered_at: float | None = None
     connected_at: float | None = None
+    limit_from: float | None = None
+    "From when the law's limit counts; None while that is not known."
     live: bool = False
     late: bool = False
     agents_idle: bool = False
@@ -89,12 +91,21 @@ class Attempt:
             self.outcome = outcome
             self.cause = self.cause or cause
 
+    def _left(self, at: float) -> Outcome:
+        """The call has ended with nothing decided: taken back before anybody answered, or the called has hung up.
+
+        Who leaves before the limit is over has answered, no more; who has waited longer was abandoned.
+        """
+        if not self.live:
+            return Outcome.CANCELLED
+        in_time = self.limit_from is None or at - self.limit_from <= self.terms.connect_within
+        return Outcome.ANSWERED if in_time else Outcome.ABANDONED
+
     def record(self, at: float, cause: str = "") -> Record:
         """The final one, at the end of the call; `cause` of the call's own record."""
         outcome = self.outcome
         if outcome is None:
-            # he hung up before the limit was over, or we took the call back before anybody answered
-            outcome = Outcome.ANSWERED if self.live else Outcome.CANCELLED
+            outcome = self._left(at)
         return Record(
             self.command.id,
             outcome,

@@ -102,6 +102,8 @@ class Customer:
         """
         missed = Missed(Outcome.TRUNK_FAULT, "", None, "no-trunk")
         for trunk in trunks:
+            if not wanted():
+                return Missed(Outcome.CANCELLED, "", 487, "not-wanted")
             if trunk not in self.call.exchange.settings.trunks:
                 continue
             came = await self._over(trunk, number, ringing, wanted)

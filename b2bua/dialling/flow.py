@@ -81,7 +81,7 @@ class Course:
             if not person:
                 await self._machine(answering)
                 return
-            self.limit_from = answering.limit_from(self.flight.profile, came.at)
+            self._limit(answering.limit_from(self.flight.profile, came.at))
             self.flight.person()
             await self._to_somebody()
         finally:
@@ -112,9 +112,15 @@ class Course:
         by = "tandem" if came.code in (None, 487) else "called"
         call.record.end(call.clock(), came.cause, came.code or 480, by)
 
+    def _limit(self, at: float) -> None:
+        """The law's limit counts from this moment of the call's clock."""
+        self.limit_from, self.attempt.limit_from = at, self.call.record.at(at)
+
     def _answered(self, came: Reached) -> None:
         call = self.call
         call.caller, self.limit_from = came.leg, came.at
+        if self.flight.profile.connect_start == "answer":
+            self._limit(came.at)
         self.attempt.answered(call.record.at(came.at), came.trunk)
         call.record.answered(came.at)
         call.exchange.metrics.setup.observe(call.record.since_start(came.at), "answered")

@@ -108,8 +108,8 @@ class Launcher:
         except StorageUnavailable:
             found = []
         except Exception as error:
-            log.error("calls were not started by our own fault", campaign=task.campaign.id, exc_info=error)
-            found = []
+            await self._one_by_one(task, flights, error)
+            return
         if not found:
             for flight in flights:
                 self._not_now(task, flight)
@@ -117,6 +117,18 @@ class Launcher:
         await asyncio.gather(
             *(self._start_one(task, flight, answer) for flight, answer in zip(flights, found, strict=True))
         )
+
+    async def _one_by_one(self, task: Task, flights: Sequence[Flight], error: Exception) -> None:
+        """Something about one of them cannot be judged: it alone waits, however often it is looked at."""
+        if len(flights) > 1:
+            for flight in flights:
+                await self._start(task, [flight])
+            return
+        for flight in flights:
+            contact = flight.attempt.contact
+            log.error("a call was not started by our own fault", contact=contact.id, exc_info=error)
+            task.flights.pop(flight.attempt.command.id, None)
+            self.put_off(contact, "own-fault", HELD_BACK)
 
     async def _start_one(self, task: Task, flight: Flight, answer: Answer) -> None:
         """One of them; what goes wrong with it is no business of the others."""

@@ -17,6 +17,7 @@ from b2bua.dialling.flow import Course, prepare
 from b2bua.dialling.handover import Handover
 from b2bua.sip.signals import Closed
 from b2bua.storage.errors import StorageUnavailable
+from dialer.outcome import Outcome
 from dialer.ports import Written
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ async def previewed(call: Session, flight: Flight, write: Callable[[], Awaitable
                         flight.enter(Phase.SETTING_UP)
                         await _Preview(call, flight, leg, extension).run()
                         return
-                    skipped = "no-storage" if written is None else str(written)
+                    if written is None:
+                        # nobody knows whether the command is on disk, so it gets its record; nothing was sent
+                        attempt.decide(Outcome.TRUNK_FAULT, "not-sent")
+                        flight.enter(Phase.SETTING_UP)
+                        call.record.end(call.clock(), "no-storage", 480, "tandem")
+                        return
+                    skipped = str(written)
         call.record.end(call.clock(), skipped, 480, "agent")
     finally:
         if leg:

@@ -37,6 +37,19 @@ def test_who_hangs_up_before_the_limit_has_answered_and_is_not_abandoned() -> No
     assert (record.outcome, record.live, record.abandoned, record.connected_at) == (Outcome.ANSWERED, True, False, None)
 
 
+@pytest.mark.parametrize(
+    ("limit_from", "outcome"),
+    [(None, Outcome.ANSWERED), (110.0, Outcome.ABANDONED), (110.5, Outcome.ANSWERED)],
+)
+def test_who_hangs_up_behind_the_limit_was_abandoned(limit_from: float | None, outcome: Outcome) -> None:
+    """R3-15: the limit may count from the end of a greeting that nobody has heard to its end."""
+    one = attempt()
+    one.answered(109.0, "carrier")
+    one.limit_from = limit_from
+    record = one.record(112.5, "normal")
+    assert (record.outcome, record.live, record.abandoned) == (outcome, True, outcome is Outcome.ABANDONED)
+
+
 def test_an_abandoned_call_stays_one_whatever_he_presses() -> None:
     """R3-15: opted out besides."""
     one = attempt()
