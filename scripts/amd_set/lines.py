@@ -18,7 +18,7 @@ from .sounds import Sound, numbers
 FRAME = 160
 FULL_SCALE_DBM0 = 3.14
 
-TUNING_LINES = ("alaw", "ulaw", "narrow", "gsm")
+TUNING_LINES = ("alaw", "ulaw", "narrow", "gsm", "vox", "gsm-twice")
 HELD_LINES = ("amr-4.75", "amr-7.4", "amr-12.2", "g729-like", "adpcm")
 
 _AMR = {"amr-4.75": "0", "amr-7.4": "4", "amr-12.2": "7"}
@@ -38,6 +38,10 @@ def through(line: str, sound: Sound, pick: random.Random) -> npt.NDArray[np.int1
         return through("ulaw", _band(sound, 300, 3100), pick)
     if line == "gsm":
         return _sox(g711.clip(sound), ["-t", "gsm"])
+    if line == "gsm-twice":
+        return _sox(through("narrow", _sox(g711.clip(sound), ["-t", "gsm"]).astype(np.float64), pick), ["-t", "gsm"])
+    if line == "vox":
+        return _sox(g711.clip(_band(sound, 200, 3400)), ["-t", "vox"])
     if line in _AMR:
         return _sox(g711.clip(_band(sound, 80, 3600)), ["-t", "amr-nb", "-C", _AMR[line]])
     if line == "adpcm":

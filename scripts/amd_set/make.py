@@ -44,6 +44,8 @@ class Recording:
     line: str
     background: str
     snr: float
+    talk: list[tuple[float, float]]
+    "Seconds between which the voice itself is heard."
 
 
 def folder() -> Path:
@@ -70,7 +72,7 @@ def _make(place: Path, progress: Callable[[int, int], None]) -> None:
     place.mkdir(parents=True)
     jobs = list(_jobs())
     made: list[Recording] = []
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as workers:
+    with ProcessPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as workers:
         for recording in workers.map(_record, [place] * len(jobs), jobs, chunksize=8):
             made.append(recording)
             progress(len(made), len(jobs))
@@ -102,20 +104,23 @@ def _record(place: Path, job: tuple[str, str, int]) -> Recording:
     noise = _behind(background, count, pick, _crowd(split))
     noise = noise * 10 ** (-snr / 20)
     if take.recorded is not None:
-        noise[: round(take.recorded * RATE)] *= 0.03
+        start, end = (round(at * RATE) for at in take.recorded)
+        noise[:start] *= 0.03
+        noise[end:] *= 0.03
     sound = take.sound + noise + recipe.pickup(count, pick)
     loud = lines.loudness(max(-34.0, min(-10.0, pick.gauss(-20, 5))))
     line = pick.choice(lines.HELD_LINES if held else lines.TUNING_LINES)
     arrived = lines.through(line, sound * loud, pick)
     if pick.random() < 0.15:
         arrived = lines.unsent_pauses(arrived, pick)
-    if pick.random() < (0.35 if held else 0.25):
-        arrived = lines.lose(arrived, pick.uniform(0.003, 0.04 if held else 0.02), 2.5 if held else 1.2, pick)
+    if pick.random() < 0.35:
+        arrived = lines.lose(arrived, pick.uniform(0.003, 0.04), 2.5 if held else pick.uniform(1.2, 2.2), pick)
     file = f"{split}-{label}-{number:04}.wav"
     g711.write(place / file, arrived)
     return Recording(
         file, split, label, take.kind, round(take.greeting_start, 3), round(take.greeting_end, 3),
         round(take.beep_end, 3), voice.name, line, background, round(snr, 1),
+        [(round(start, 2), round(end, 2)) for start, end in take.talk],
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Language:
     "Each is a machine's greeting in pieces, with pauses between them."
     network: tuple[str, ...]
     "A voice of the network."
+    company_parts: tuple[tuple[str, ...], ...] = ()
+    "What a person at work may say one after another; for tuning."
 
 
 ENGLISH = Language(
@@ -115,6 +117,12 @@ ENGLISH = Language(
         "all circuits are busy now|please try your call again later",
         "the number you have called is not known",
         "this number is temporarily out of service",
+    ),
+    company_parts=(
+        ("", "", "hello", "good morning", "good afternoon", "welcome to", "thank you for calling", "this is"),
+        ("{c}",),
+        ("", "", "{p}", "{p} speaking", "you're through to {p}"),
+        ("", "", "good morning", "hello", "how can I help?", "what can I do for you today?", "can I help you?"),
     ),
 )
 

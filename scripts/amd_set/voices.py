@@ -30,9 +30,12 @@ class Voice:
 
 
 # (name for espeak-ng, language of the sentences); weights by repetition.
-TUNING_ACCENTS = (("en-gb", "en"), ("en-us", "en"), ("en-gb", "en"), ("en-us", "en"), ("de", "de"), ("fr-fr", "fr"),
-                  ("es", "es"))  # fmt: skip
-TUNING_VARIANTS = ("m1", "m2", "m3", "m4", "f1", "f2", "klatt", "klatt4", "Annie", "john", "steph", "michel")
+TUNING_ACCENTS = (("en-gb", "en"), ("en-us", "en"), ("en-gb-x-gbclan", "en"), ("en-029", "en"), ("de", "de"),
+                  ("fr-fr", "fr"), ("es", "es"))  # fmt: skip
+TUNING_VARIANTS = ("m1", "m2", "m3", "m4", "f1", "f2", "klatt", "klatt4", "Annie", "john", "steph", "michel", "adam",
+                   "Alicia", "antonio", "belinda", "david", "edward", "Gene", "Hugo", "iven", "Lee", "marcelo", "max",
+                   "Michael", "pablo", "paul", "quincy", "rob", "steph2", "zac", "anika", "grandpa", "shelby", "victor",
+                   "Diogo", "aunty", "klatt3")  # fmt: skip
 TUNING_FLITE = ("kal", "awb")
 
 HELD_ACCENTS = (("en-gb-scotland", "en"), ("en-us-nyc", "en"), ("en-gb-x-rp", "en"), ("en-gb-x-gbcwmd", "en"),
@@ -92,3 +95,15 @@ def trim(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     smooth = np.convolve(sound**2, np.ones(80) / 80, mode="same")
     loud = np.flatnonzero(smooth > 10**-3.5)
     return sound[loud[0] : loud[-1] + 1] if len(loud) else sound[: RATE // 10]
+
+
+def heard(sound: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Seconds between which a clean voice is no more than 25 dB under its loud parts; gaps of 0.12 s belong to it."""
+    pieces = sound[: len(sound) // 160 * 160].reshape(-1, 160)
+    spans: list[tuple[float, float]] = []
+    for number in np.flatnonzero((pieces**2).mean(axis=1) > 10**-2.5).tolist():
+        start, end = number * 0.02, (number + 1) * 0.02
+        if spans and start - spans[-1][1] <= 0.121:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
