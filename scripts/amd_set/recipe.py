@@ -1,7 +1,7 @@
 """Draws one recording: who answers, what is said when.  Seed and split are fixed.
 
 The shares below are our own idea of a campaign's calls; nothing was counted on real calls.  Machines are shorter here
-than most are in life (half of them 4.5 to 7 s; one in eight says a single sentence), so that the set is rather too hard.
+than most are in life (half of them 4.5 to 7 s; one in eight says one sentence), so that the set is rather too hard.
 """
 
 from __future__ import annotations
