@@ -11,6 +11,7 @@ from .law import law_mistakes
 from .model import Settings
 from .sections import Media
 from .sip import Listener, Trunk
+from .trunk_checks import group_mistakes, same_source, trunk_mistakes
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 MOST_LISTENERS = 8
@@ -33,7 +34,8 @@ def check(settings: Settings, listener_names: frozenset[str]) -> Iterator[Findin
     for name, trunk in settings.trunks.items():
         for key, what in _trunk(trunk, settings.listeners, listener_names):
             yield f"trunks.{name}.{key}", what
-    yield from _same_source(settings.trunks)
+    yield from group_mistakes(settings)
+    yield from same_source(settings.trunks)
     yield from _media(settings.media, settings.node.max_calls)
     if settings.recording.announcement is not None:
         yield from _sound("recording.announcement", settings.recording.announcement)
@@ -122,10 +124,11 @@ def _trunk(trunk: Trunk, listeners: dict[str, Listener], names: frozenset[str]) 
         if listener.side != "outside":
             yield "listener", f'"{trunk.listener}" is an inside listener; trunks call in on an outside one'
         version = ip_address(listener.address).version
-        for cidr in trunk.addresses:
+        for cidr in trunk.networks:
             if ip_network(cidr).version != version:
                 yield "addresses", f'{cidr} cannot reach the listener "{trunk.listener}", which is IPv{version}'
     yield from _digits(trunk)
+    yield from trunk_mistakes(trunk, listener)
     if trunk.session_expires < trunk.min_se:
         yield "session_expires", f"must not be less than min_se ({trunk.min_se})"
 
@@ -158,23 +161,6 @@ def _same_socket(listeners: dict[str, Listener]) -> Iterator[Finding]:
                     f' is also the listener "{other_name}"',
                 )
         taken.append((name, listener))
-
-
-def _same_source(trunks: dict[str, Trunk]) -> Iterator[Finding]:
-    taken: list[tuple[str, str, str]] = []
-    for name, trunk in trunks.items():
-        for cidr in trunk.addresses:
-            ours = ip_network(cidr)
-            for other_name, listener, other_cidr in taken:
-                theirs = ip_network(other_cidr)
-                if listener == trunk.listener and ours.version == theirs.version and ours.overlaps(theirs):
-                    same = (
-                        f'overlaps {other_cidr} of trunk "{other_name}"'
-                        if other_name != name
-                        else f"overlaps {other_cidr}"
-                    )
-                    yield f"trunks.{name}.addresses", f"{cidr} {same} on the same listener"
-            taken.append((name, trunk.listener, cidr))
 
 
 def _media(media: Media, max_calls: int, ephemeral: Path = EPHEMERAL) -> Iterator[Finding]:

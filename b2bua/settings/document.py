@@ -29,7 +29,8 @@ Secrets are best given this way.
 **Mistakes** are all told at once, each with file and key; a key that is not known is a mistake.
 `tandem check-config` only checks; `tandem check-config --show` also prints the configuration in force, secrets masked.
 
-Names of listeners, trunks, laws, regions, sources and nodes have 1 to 40 of the characters a-z, 0-9, `_` and `-`.
+Names of listeners, trunks, their groups, laws, regions, sources and nodes have 1 to 40 of the
+characters a-z, 0-9, `_` and `-`.
 """
 
 _EXAMPLE = """\
@@ -101,7 +102,8 @@ def configuration_page() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-    for key, field in model.model_fields.items():
+    own = inspect.get_annotations(model)  # what a class has from its bases comes behind its own keys
+    for key, field in sorted(model.model_fields.items(), key=lambda row: row[0] not in own):
         kind = _kind(field.annotation)
         limits = _limits(field)
         rows.append(f"| `{key}` | {kind}{limits} | {_default(field)} | {field.description} |")

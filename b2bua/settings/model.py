@@ -12,10 +12,12 @@ from .feature_codes import FeatureCodes
 from .law import LawProfileTable, LawRegionTable, laws
 from .recording import Recording
 from .reports import Reports, Sms
+from .screening import Screening
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
 from .sources import Source
 from .speech import Speech
+from .trunks import Dns, TrunkGroup
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "node": Node,
@@ -24,8 +26,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "events": Events,
     "media": Media,
     "calls": Calls,
+    "dns": Dns,
     "recording": Recording,
     "feature_codes": FeatureCodes,
+    "screening": Screening,
     "speech": Speech,
     "reports": Reports,
     "sms": Sms,
@@ -36,6 +40,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 TABLES: dict[str, type[BaseModel]] = {
     "listeners": Listener,
     "trunks": Trunk,
+    "trunk_groups": TrunkGroup,
     "law_profiles": LawProfileTable,
     "law_regions": LawRegionTable,
     "sources": Source,
@@ -59,6 +64,7 @@ class Settings:
     node: Node = field(default_factory=Node)
     listeners: dict[str, Listener] = field(default_factory=dict)
     trunks: dict[str, Trunk] = field(default_factory=dict)
+    trunk_groups: dict[str, TrunkGroup] = field(default_factory=dict)
     law_profiles: dict[str, LawProfileTable] = field(default_factory=dict)
     law_regions: dict[str, LawRegionTable] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
@@ -67,8 +73,10 @@ class Settings:
     events: Events = field(default_factory=Events)
     media: Media = field(default_factory=Media)
     calls: Calls = field(default_factory=Calls)
+    dns: Dns = field(default_factory=Dns)
     recording: Recording = field(default_factory=Recording)
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
+    screening: Screening = field(default_factory=Screening)
     speech: Speech = field(default_factory=Speech)
     reports: Reports = field(default_factory=Reports)
     sms: Sms = field(default_factory=Sms)

@@ -6,8 +6,25 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from routing.correlation import Pick, Source, TrunkProfile
 from routing.digits import Dialling, DigitPlan
+from routing.number_rules import Region
 
-from .values import Address, Codecs, Digits, FilePath, Host, HostPort, Networks, Port, Section, items, no_repeats, whole
+from .trunks import TrunkWays
+from .values import (
+    Address,
+    Codecs,
+    Digits,
+    FilePath,
+    Host,
+    HostPort,
+    Networks,
+    Places,
+    Port,
+    Section,
+    is_network,
+    items,
+    no_repeats,
+    whole,
+)
 
 Transport = Literal["udp", "tcp", "tls"]
 Side = Literal["inside", "outside"]
@@ -35,6 +52,8 @@ class Listener(Section):
     "IP address RTP sockets are bound to; without it, `address`."
     advertised_media_address: Address | None = None
     "IP address that peers are told in SDP, where it differs from the media address."
+    dscp: Annotated[int, Field(ge=0, le=63)] = 0
+    "Mark of its signalling packets for the network (RFC 2474), such as 24 (CS3) or 26 (AF31); 0: none."
     local_networks: Networks = Field(default=[])
     "Networks whose peers reach us without address translation: they are told the bound addresses."
     tls_certificate: FilePath | None = None
@@ -51,15 +70,16 @@ class Listener(Section):
     "Ring phones behind this listener without an SDP offer; they make theirs in the answer (RFC 3264 section 4)."
 
 
-class Trunk(Section):
+class Trunk(TrunkWays):
     """A carrier's connection: where its calls come from, and how the original called number in them is written."""
 
     listener: str
     "Name of the outside listener its calls come in on."
-    addresses: Networks = Field(min_length=1)
-    "Addresses and networks its signalling comes from; anybody else is a stranger."
+    addresses: Places = Field(min_length=1)
+    "Addresses, networks and host names its signalling comes from; anybody else is a stranger."
     target: HostPort | None = None
-    "host or host:port that our calls over this trunk are sent to; without it the trunk only takes calls in."
+    """host or host:port that our calls over this trunk are sent to (a name without a port: its SRV records, RFC 3263);
+    without it the trunk only takes calls in."""
     sources: Sources = Field(default=["diversion", "history-info", "isup-called", "isup-redirecting"])
     "Where the original called number is looked for, in this order."
     diversion_pick: Literal["oldest", "newest", "first"] = "oldest"
@@ -94,6 +114,21 @@ class Trunk(Section):
     "Believe P-Asserted-Identity from this trunk (RFC 3325: a peer inside our trust domain)."
     command_header: bool = False
     "Tell this trunk the id of a campaign's command, as X-Tandem-Command-ID of the INVITE."
+
+    @property
+    def networks(self) -> list[str]:
+        """The addresses that are known without asking a name server."""
+        return [place for place in self.addresses if is_network(place)]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names among the addresses."""
+        return [place for place in self.addresses if not is_network(place)]
+
+    @property
+    def region(self) -> Region:
+        """How numbers are dialled there."""
+        return Region(self.country_code, self.national_prefix, self.international_prefix)
 
     @property
     def plan(self) -> DigitPlan:

@@ -88,6 +88,25 @@ def network(text: str) -> str:
     raise ValueError(f'"{text}" has host bits set: write {meant}, or the address alone')
 
 
+def is_network(text: str) -> bool:
+    """Whether it is an address or a network, and not a name."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def place(text: str) -> str:
+    """A network, an address, or a host name, whose addresses a name server knows."""
+    try:
+        return network(text)
+    except ValueError:
+        if "/" in text or not any(map(str.isalpha, text.rpartition(".")[2])):
+            raise
+    return host(text)
+
+
 def digits(text: str) -> str:
     if not _DIGITS.fullmatch(text):
         raise ValueError("must be decimal digits only")
@@ -136,4 +155,5 @@ Codec = Annotated[str, AfterValidator(codec)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 FilePath = Annotated[Path, AfterValidator(Path.expanduser)]
 Networks = Annotated[list[Network], BeforeValidator(items), AfterValidator(no_repeats)]
+Places = Annotated[list[Annotated[str, AfterValidator(place)]], BeforeValidator(items), AfterValidator(no_repeats)]
 Codecs = Annotated[list[Codec], BeforeValidator(items), AfterValidator(no_repeats), Field(min_length=1)]

@@ -91,7 +91,7 @@ class Engine:
             for name, t in settings.trunks.items()
         }
         self._trunks = TrunkTable(
-            (t.listener, str(net), name) for name, t in settings.trunks.items() for net in t.addresses
+            (t.listener, str(net), name) for name, t in settings.trunks.items() for net in t.networks
         )
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
@@ -264,6 +264,9 @@ class Engine:
             account = self._listeners.account(listener, source, self._profiles[trunk] if trunk else default)
             prm.accountIndex = account.getId()
             self._arriving = Refusal(Message.of(rdata.wholeMsg), listener, trunk, source)
+        except BadMessage as error:
+            self._arriving = None
+            log.info("an INVITE is refused that only PJSIP can read", source=source, why=str(error))
         except Exception as error:
             self._arriving = None
             self.fault(None, "onSelectAccount", error)
@@ -274,9 +277,10 @@ class Engine:
         call = PjCall(account, leg, self, prm.callId)
         leg._pj = call
         arriving, self._arriving = self._arriving, None
+        if arriving is None:  # and was told of
+            self._loop.call_soon_threadsafe(leg.hang_up, 400)
+            return
         try:
-            if arriving is None:
-                raise BadMessage("an INVITE that cannot be read")
             leg.source = arriving.source
             leg.sip_call_id = arriving.message.header("call-id") or ""
             self._by_dialog[leg.sip_call_id, True] = leg

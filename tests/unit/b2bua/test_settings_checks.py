@@ -131,7 +131,8 @@ def test_listeners(problems: Problems, text: str, want: list[str]) -> None:
         (
             trunk() + trunk(name="south", addresses='["192.0.2.0/24"]'),
             [
-                'trunks.south.addresses: 192.0.2.0/24 overlaps 192.0.2.1/32 of trunk "north" on the same listener',
+                'trunks.south.addresses: 192.0.2.0/24 overlaps 192.0.2.1/32 of trunk "north" on the same listener,'
+                " and none of source_ports, request_hosts, request_users, tls_names tells them apart",
             ],
         ),
         (
