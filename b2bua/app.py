@@ -20,6 +20,7 @@ from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
 from b2bua.calls.presence import presence
+from b2bua.calls.screening import Screening
 from b2bua.dialling.dialler import Dialler
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
@@ -42,6 +43,7 @@ from b2bua.storage.dial_store import DialStore
 from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
 from b2bua.storage.messages import Messages
+from b2bua.storage.outside import OutsideTalks
 from b2bua.storage.recordings import Recordings
 from b2bua.storage.recover import Heartbeat, next_to, recover
 from b2bua.storage.reports import Reports
@@ -110,6 +112,14 @@ class Tandem:
         )
         self.floor.followers.append(self.lines.on_effect)
         self.attending = Attending(lambda: feed.current, lambda: feed.plan, self.floor, self.lines)
+        self.screening = Screening(
+            lambda: self.exchange.settings,
+            lambda: feed.plan,
+            self.metrics,
+            self._tell_of,
+            OutsideTalks(storage, settings.node.name).since,
+            lambda call, by: self.calls.hang_up(call, by),
+        )
         self.exchange = Exchange(
             settings=settings,
             engine=self.engine,
@@ -132,6 +142,7 @@ class Tandem:
                 self.calls.sessions.values(),
             ),
             resolver=resolver,
+            screening=self.screening,
             events=events,
             spool=spool,
             metrics=self.metrics,
@@ -179,6 +190,7 @@ class Tandem:
             self.sms,
             web.WebServer(self._node()),
             self.dialler.records,
+            self.screening,
             self.engine,
             self.floor,
             self.lines,
@@ -195,7 +207,11 @@ class Tandem:
 
     def _tell(self, type_: str, data: Mapping[str, Any]) -> None:
         """An event that belongs to no call."""
-        self.events.append(type_, None, data)
+        self._tell_of(type_, None, data)
+
+    def _tell_of(self, type_: str, call: str | None, data: Mapping[str, Any]) -> None:
+        """An event, of a call where it has one."""
+        self.events.append(type_, call, data)
         self.metrics.events.inc(type_)
 
     def _node(self) -> web.Node:

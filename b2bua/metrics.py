@@ -230,6 +230,12 @@ class Metrics:
         self.dial_decisions = count("dial_decisions", "Decisions how many to call, by what decided.", "campaign cause")
         self.dial_decision_seconds = spread("dial_decision_seconds", "Time of a decision.", "", DECISION_BUCKETS)
         self.dial_withheld = count("dial_withheld", "Contacts that were not called, by why.", "reason")
+        self.barred = count("outside_refused", "Numbers that were not dialled, by policy and why.", "policy why")
+        self.policy_alarms = count(
+            "outside_alarms", "Policies that came near their minutes or cost of a day, or to them.", "policy what level"
+        )
+        self.policy_ended = count("outside_ended", "Running calls that a policy ended.", "policy")
+        self.emergency = count("outside_emergency", "Legs to emergency numbers.", "")
         self._followed = _Followed()
         self.registry.register(self._followed)
         ProcessCollector(registry=self.registry)

@@ -19,6 +19,7 @@ from routing.mailbox import Mailbox, mailbox
 from routing.menu import Menu
 from routing.notices import SmsRule, Webhook, sms_problems, webhook_problems
 from routing.org import Absence, Person, Shift, Team
+from routing.policy import Policy, policy_problems
 from routing.queue import AgentProfile, PriorityClass, PriorityEntry, Queue
 from routing.services import Response, Service, response_problems, service_problems
 from routing.vdn import Vdn
@@ -48,6 +49,7 @@ class Plan:
     filters: Mapping[str, FilterRule] = field(default_factory=dict)
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     sms_rules: Mapping[str, SmsRule] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
     @staticmethod
     def of(*values: object) -> Plan:
@@ -129,6 +131,7 @@ KINDS: dict[str, Kind] = {
         Kind("filters", FilterRule, "id", filter_problems),
         Kind("webhooks", Webhook, "id", webhook_problems),
         Kind("sms-rules", SmsRule, "id", sms_problems),
+        Kind("policies", Policy, "id", policy_problems),
     )
 }
 

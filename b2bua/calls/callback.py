@@ -9,6 +9,7 @@ from b2bua.calls.callee import number_callee
 from b2bua.calls.connect import served
 from b2bua.calls.follow import follow
 from b2bua.calls.offer import ring
+from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.refusals import AgentGone
 from b2bua.calls.waiting import Stay
@@ -55,6 +56,7 @@ class KeptPlace(Stay):
             await super()._reach(leg, extension)
             return
         self.tell("dialling", extension=extension)
+        call.dials = Dials("callback", extension)
         call.show(row.called or row.billing_number or "", "")
         ringback = call.sounds[leg].play(call.exchange.ringback, loop=True)
         try:

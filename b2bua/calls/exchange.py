@@ -11,6 +11,7 @@ from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
 from b2bua.calls.floor import FloorService
 from b2bua.calls.opt_out import OptOuts
+from b2bua.calls.screening import Screening
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.outside import Puller
@@ -68,6 +69,7 @@ class Exchange:
     presence: Callable[[str, str], Seen]
     "What an extension is to a call, given by its id."
     resolver: Resolver
+    screening: Screening
     events: EventLog
     spool: Spool
     metrics: Metrics

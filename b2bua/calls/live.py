@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from b2bua.calls import outside
 from b2bua.calls.callback import call_back, wish_of
 from b2bua.calls.dialled import Dialled
 from b2bua.calls.exchange import Exchange
@@ -30,8 +31,10 @@ from b2bua.sip.leg import IllegalStep, Leg
 from b2bua.storage.calls import CallRecord
 from routing.first_goal import Via
 from routing.refusals import Refused
+from routing.screening import Denied
 
 if TYPE_CHECKING:
+    from b2bua.calls.callee import Callee
     from b2bua.metrics import Metrics
     from b2bua.sip.engine import Arriving, Refusal
     from routing.goal import Goal
@@ -176,6 +179,7 @@ class LiveCalls:
         if self.draining or len(self.sessions) >= self.exchange.settings.node.max_calls:
             raise CannotStart("no call can be added at the moment", busy=True)
         first, second = callee_of(a, self.exchange), callee_of(b, self.exchange)
+        self._may_dial((first, second), tenant)
         session = self._new("outbound", first.trunk or second.trunk or "")
         row = session.record.row
         row.tenant = tenant
@@ -184,6 +188,16 @@ class LiveCalls:
         row.billing_number = min(owner.billing_numbers, default=None) if owner is not None else None
         self.spawn(session, lambda call: originate(call, first, second))
         return session.id
+
+    def _may_dial(self, parties: tuple[Callee, Callee], tenant: str | None) -> None:
+        """Raises CannotStart where a policy forbids one of the numbers: nobody is rung for nothing."""
+        agent = parties[0].label if parties[0].trunk is None else ""
+        for party in parties:
+            if party.trunk is not None:
+                outside = self.exchange.screening.outside(party.label, party.trunk, tenant, agent, "api")
+                found = self.exchange.screening.look(outside)
+                if isinstance(found, Denied):
+                    raise CannotStart(f"{party.label} may not be dialled: policy {found.policy}, {found.why}")
 
     def hang_up(self, id: str, by: str) -> bool:
         """Order a call's end; False where it does not live (any more)."""
@@ -264,6 +278,7 @@ class LiveCalls:
             self.exchange.metrics.faults.inc("call")
         finally:
             call.over()
+            outside.all_over(call)
             for extension in call.agents.values():
                 self.exchange.floor.released(extension, call.id)
             call.record.end(call.clock(), "fault", 500, "tandem")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, agent_callee, number_callee
 from b2bua.calls.offer import offer, ring
+from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.talk import talk
 from b2bua.calls.view import CannotStart, Party
@@ -24,6 +25,7 @@ async def originate(call: Session, first: Callee, second: Callee) -> None:
     exchange, record = call.exchange, call.record
     row = record.row
     row.called, row.effective_caller, row.extension = second.label, first.label, first.label
+    call.dials = Dials("api", first.label if first.trunk is None else "")
     exchange.tell("call.received", call, {"calling": first.label, "called": second.label, "trunk": row.trunk})
     call.show(second.label, second.name)  # the first phone shows whom it is about to talk to
     call.caller = await ring(call, first, Role.CALLER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, invitation
+from b2bua.calls.outside import leave
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -12,9 +13,13 @@ if TYPE_CHECKING:
 
 
 def reach(call: Session, callee: Callee, target: str) -> SipLeg:
-    """`target` is the callee's URI with an address in it.  The call adds the leg at once.  Raises CannotCall."""
+    """`target` is the callee's URI with an address in it.  The call adds the leg at once.  Raises CannotCall, and
+    Barred for a number that may not be dialled."""
     if callee.trunk is None:
         line = call.exchange.lines.take(callee.label, call)
         if line is not None:
             return line
-    return call.exchange.engine.open(invitation(call, callee, target), call.deliver)
+    invite = invitation(call, callee, target)
+    if callee.trunk is None:
+        return call.exchange.engine.open(invite, call.deliver)
+    return leave(call, callee, lambda: call.exchange.engine.open(invite, call.deliver))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from b2bua.calls import outside
 from b2bua.calls.journey import Journey
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
 from b2bua.calls.record import Record
@@ -131,6 +132,10 @@ class Session:
         self.picked_up = False
         "The caller's INVITE has got its 200: he is up, whoever or whatever he hears."
         self.recording = CallRecording()
+        self.dials = outside.Dials()
+        "Who has the next number dialled: for the policies (docs/fraud.md)."
+        self.outside: dict[int, outside.OutsideLeg] = {}
+        "Legs that have left through a trunk by permission."
         self.own_keys: set[int] = set()
         "Legs whose keys are codes to the step that is on: it passes on what the partner is to have (`pass_key`)."
         self._inbox: deque[Delivery] = deque()
@@ -250,6 +255,7 @@ class Session:
     def hang_up(self, leg: int, code: int = 0, headers: Headers = ()) -> None:
         """End one leg; its `Closed` follows."""
         if self.parties.drop(leg):
+            outside.given_up(self, leg)
             self.legs[leg].hang_up(code, headers)
 
     async def clear(self, within: float) -> None:
@@ -304,7 +310,9 @@ class Session:
                 part.ringing_at = part.ringing_at or self.record.at(now)
             case Answered():
                 part.answered_at, part.sip_code = self.record.at(now), 200
+                outside.answered(self, signal.leg)
             case Closed():
+                outside.over(self, signal.leg)
                 self.record.part_ended(signal.leg, signal.code, signal.reason, signal.quality, now)
             case Dtmf():
                 data = {"role": part.role, "digit": signal.digit, "method": signal.method}
