@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, invitation, number_callee
 from b2bua.calls.offer import CANCELLED, RUNG_OUT
+from b2bua.calls.outside import Dials, leave
 from b2bua.calls.parties import Role
+from b2bua.calls.screening import Barred
 from b2bua.calls.session import Said
 from b2bua.dialling.sip_outcome import outcome_of
 from b2bua.log import logger
@@ -122,6 +124,8 @@ class Customer:
             leg = await self._invite(callee, trunk)
         except NoAddress:
             return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-address")
+        except Barred:
+            return Missed(Outcome.TRUNK_FAULT, trunk, None, "barred")  # another trunk may have a policy of its own
         except CannotCall as error:
             return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-resources" if error.ours else "no-invite")
         rang: float | None = None
@@ -158,14 +162,15 @@ class Customer:
                     return Missed(outcome, trunk, code, "no-response" if local else str(outcome))
 
     async def _invite(self, callee: Callee, trunk: str) -> SipLeg:
-        """Raises NoAddress or CannotCall."""
+        """Raises NoAddress, CannotCall, or Barred where a policy forbids the number on this trunk."""
         call = self.call
         target = await call.exchange.resolver.uri(callee.target)
         call.catch_up()  # who was told to stop while a host name was looked up rings no phone
         out = invitation(call, callee, target)
         if call.exchange.settings.trunks[trunk].command_header:
             out = replace(out, headers=(*out.headers, (COMMAND_HEADER, self.command)))
-        leg = call.exchange.engine.open(out, call.deliver)
+        call.dials = Dials("campaign")
+        leg = leave(call, callee, lambda: call.exchange.engine.open(out, call.deliver))
         call.record.row.trunk = trunk
         call.add(leg, Role.CALLER, callee.label)
         return leg
