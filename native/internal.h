@@ -33,6 +33,8 @@
     X(DIALOG_OPTIONS, "dialog_options")           /* answered inside a living dialog: */ \
     X(DIALOG_INFO, "dialog_info") \
     X(DIALOG_REFER, "dialog_refer") \
+    X(REFER_TAKEN, "refer_taken")                 /* answered 202: a transfer begins */ \
+    X(REFER_REFUSED, "refer_refused") \
     X(DIALOG_NOTIFY, "dialog_notify") \
     X(DIALOG_OTHER, "dialog_other") \
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
@@ -92,6 +94,9 @@ pj_status_t rtp_start_mend(void);
 
 /* soundless.c */
 void soundless_read(pjsip_rx_data *rdata);
+
+/* refer.c: the status for a REFER, and whether NOTIFYs are to tell what comes of it. */
+int refer_status(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, pj_bool_t *subscribed);
 
 /* passed_up.c: a bounded queue of copies. */
 void passed_up_push(const pj_str_t *call_id, pj_bool_t is_uas, const pj_str_t *method, const char *msg, int len);

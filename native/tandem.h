@@ -41,6 +41,15 @@ int tandem_pending(void);
  * (Call-ID, we are the UAS of the dialog, method, the whole message as bytes). */
 PyObject *tandem_next_request(void);
 
+/* Who decides about a REFER in a call: a callable that gets (Call-ID, we are the UAS of the dialog, the whole message as
+ * bytes) and returns (status, whether NOTIFYs will follow). It is called inside libHandleEvents and must not call PJSIP.
+ * None, as in the beginning: 603 to everybody. */
+PyObject *tandem_on_refer(PyObject *callable);
+
+/* The role of the confirmed or early dialog with these tags: 1 = we are its UAS, 0 = its UAC; -1 = there is none, or its
+ * session has ended. The tags are ours and the peer's. */
+int tandem_dialog_role(const char *call_id, const char *local_tag, const char *remote_tag);
+
 /* On which of our sockets a received message arrived: (transport "udp" | "tcp" | "tls" | "other", address, port).
  * packet is SipRxData.pjRxData, valid only inside the callback that has it. */
 PyObject *tandem_rx_listener(size_t packet);

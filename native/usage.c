@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * A dialog usage of ours on every call's dialog. It answers, through the transaction, what pjsua answers wrongly in a
- * dialog: OPTIONS and INFO (500 there), REFER (accepted there, and dialled), NOTIFY, MESSAGE and unknown methods.
+ * dialog: OPTIONS and INFO (500 there), REFER (accepted there, and dialled; here Python decides), NOTIFY, MESSAGE and
+ * unknown methods.
  * ACK, CANCEL, BYE, PRACK, UPDATE, INVITE and DTMF by INFO (application/dtmf-relay) stay with PJSIP.
  * And it keeps early SDP from PJSIP where nobody has offered. */
 #include <pjsip_simple.h>
@@ -108,6 +109,21 @@ static void respond_options(pjsip_dialog *dlg, pjsip_rx_data *rdata)
     respond(dlg, rdata, 200, &list);
 }
 
+/* 202, and NOTIFYs will tell what comes of it; or there will be none, as the peer has wished (RFC 4488 4). */
+static void respond_refer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
+{
+    static const pj_str_t name = {"Refer-Sub", 9}, no = {"false", 5};
+    pj_bool_t subscribed;
+    int code = refer_status(dlg, rdata, &subscribed);
+    pjsip_hdr list;
+
+    pj_list_init(&list);
+    if (code < 300 && !subscribed)
+        pj_list_push_back(&list, pjsip_generic_string_hdr_create(rdata->tp_info.pool, &name, &no));
+    count(code < 300 ? COUNT_REFER_TAKEN : COUNT_REFER_REFUSED);
+    respond(dlg, rdata, code, &list);
+}
+
 static void answer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
 {
     const pjsip_msg *msg = rdata->msg_info.msg;
@@ -131,7 +147,7 @@ static void answer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
         break;
     case REFER:
         count(COUNT_DIALOG_REFER);
-        respond(dlg, rdata, 603, NULL);
+        respond_refer(dlg, rdata);
         break;
     case NOTIFY:
         /* Not 481: some peers read that as the end of the call, and it is only the event we do not know. */
@@ -164,12 +180,24 @@ static void drop_preview(const pjsip_transaction *tsx, const pjsip_event *event)
         rdata->msg_info.msg->body = NULL;
 }
 
+/* A NOTIFY of ours that the peer knows no subscription for, or does not answer, ends the subscription and nothing else
+ * (RFC 5057 5.1); PJSIP would send BYE. */
+static void spare_the_call(pjsip_transaction *tsx)
+{
+    static const pj_str_t notify = {"NOTIFY", 6};
+
+    if (tsx->role == PJSIP_ROLE_UAC && pj_strcmp(&tsx->method.name, &notify) == 0 &&
+        (tsx->status_code == PJSIP_SC_CALL_TSX_DOES_NOT_EXIST || tsx->status_code == PJSIP_SC_REQUEST_TIMEOUT))
+        tsx->status_code = PJSIP_SC_BAD_EVENT;
+}
+
 /* Called once per request with the transaction in TRYING: a retransmission is answered by the transaction itself. */
 static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *event)
 {
     pjsip_dialog *dlg = pjsip_tsx_get_dlg(tsx);
 
     drop_preview(tsx, event);
+    spare_the_call(tsx);
     if (dlg && tsx->role == PJSIP_ROLE_UAS && tsx->state == PJSIP_TSX_STATE_TRYING &&
         event->body.tsx_state.type == PJSIP_EVENT_RX_MSG &&
         is_ours(dlg, event->body.tsx_state.src.rdata->msg_info.msg))
