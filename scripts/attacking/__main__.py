@@ -1,0 +1,61 @@
+"""The commands of scripts/attack."""
+
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benching.cores import Cores, choose
+from benching.machine import ROOT
+
+from . import floods, fuzzed
+from .verdict import Verdict, markdown, show
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Attacks a Tandem of its own on loopback and prints what held. The server runs on one core, attacker and good"
+    " callers on another. Ends with status 1 where a promise did not hold.",
+)
+
+OUT = ROOT / "build" / "attack"
+Rate = Annotated[float, typer.Option(help="Requests a second of a flood: ten times what the server can serve.")]
+Seconds = Annotated[float, typer.Option(min=5, help="Seconds of each flood.")]
+Count = Annotated[int, typer.Option(min=1000, help="Mutated messages.")]
+Seed = Annotated[int | None, typer.Option(help="Of the fuzzer; drawn and printed when left out.")]
+
+
+def _attack(*attacks: Callable[[Path, Cores], Sequence[Verdict]], name: str) -> None:
+    cores = choose()
+    cores.pin_generator()
+    with tempfile.TemporaryDirectory(prefix="tandem-attack-") as folder:
+        verdicts = [verdict for attack in attacks for verdict in attack(Path(folder), cores)]
+    show(verdicts)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.md").write_text(markdown(verdicts), encoding="utf-8")
+    if not all(verdict.holds for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def flood(rate: Rate = 4000.0, seconds: Seconds = 15.0) -> None:
+    """One address floods INVITE, REGISTER and OPTIONS; the known trunk calls beside it."""
+    _attack(lambda folder, cores: floods.measure(folder, cores, rate=rate, seconds=seconds), name="flood")
+
+
+@app.command()
+def fuzz(count: Count = 1_000_000, seed: Seed = None) -> None:
+    """Mutated messages by the trunk; nothing may crash or fall silent."""
+    _attack(lambda folder, cores: _fuzz(folder, cores, count, seed), name="fuzz")
+
+
+def _fuzz(folder: Path, cores: Cores, count: int, seed: int | None) -> list[Verdict]:
+    return fuzzed.measure(folder, cores, count=count, seed=random.randrange(10**6) if seed is None else seed)
+
+
+if __name__ == "__main__":
+    app()
