@@ -38,6 +38,7 @@
     X(DIALOG_NOTIFY, "dialog_notify") \
     X(DIALOG_OTHER, "dialog_other") \
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
+    X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(PASSED_UP, "passed_up")                     /* handed to the queue that Python drains */ \
     X(PASSED_UP_LOST, "passed_up_lost")           /* the queue was full */
 
@@ -81,6 +82,10 @@ void usage_watch(pjsip_tx_data *tdata);
 
 /* outgoing.c */
 void outgoing_tidy(pjsip_tx_data *tdata);
+
+/* trace.c */
+pj_status_t trace_start(pjsip_endpoint *endpt);
+void trace_stop(pjsip_endpoint *endpt);
 
 /* oldhold.c */
 void oldhold_read(pjsip_rx_data *rdata);

@@ -46,6 +46,12 @@ int tandem_native_start(void)
         gate_stop(endpt);
         return status;
     }
+    if ((status = trace_start(endpt)) != PJ_SUCCESS) {
+        malformed_stop(endpt);
+        usage_stop(endpt);
+        gate_stop(endpt);
+        return status;
+    }
     running = endpt;
     keep_memory();
     return PJ_SUCCESS;
@@ -65,6 +71,7 @@ int tandem_native_stop(void)
 
     if (!endpt)
         return PJ_SUCCESS;
+    trace_stop(endpt);
     malformed_stop(endpt);
     usage_status = usage_stop(endpt);
     gate_status = gate_stop(endpt);

@@ -96,6 +96,19 @@ PyObject *tandem_ears_take(void);
 /* The status of the last INVITE that was refused, if that was one of this Call-ID; else 0. */
 int tandem_refused(const char *call_id);
 
+/* Keeps the last SIP messages in so many octets of memory, and none for longer than seconds; 0 octets: keeps none. Messages
+ * kept before are lost where the size is another. Returns 1, or 0 where there is no such memory. */
+int tandem_trace(size_t octets, double seconds);
+
+/* (octets of the ring, octets in use, when the oldest message was kept in epoch seconds or 0.0). */
+PyObject *tandem_trace_state(void);
+
+/* Messages of calls, oldest first: call_ids is a tuple of at most 64 Call-IDs as bytes, place is where to begin: 0, or what
+ * the last reading said. Each reading looks at some thousand messages only. Returns (messages, next place, whether more
+ * follow); a message is (epoch seconds, sent by us, transport 1 = UDP 2 = TCP 3 = TLS, our address as octets, port, theirs,
+ * port, octets). Two Call-IDs may share a hash: look at the message. */
+PyObject *tandem_trace_read(PyObject *call_ids, unsigned long long place);
+
 /* Every counter since the start of the process: {name: count}. */
 PyObject *tandem_counters(void);
 
