@@ -11,7 +11,7 @@ import typer
 from benching.cores import Cores, choose
 from benching.machine import ROOT
 
-from . import floods, fuzzed
+from . import floods, fuzzed, overload
 from .verdict import Verdict, markdown, show
 
 app = typer.Typer(
@@ -45,6 +45,15 @@ def _attack(*attacks: Callable[[Path, Cores], Sequence[Verdict]], name: str) -> 
 def flood(rate: Rate = 4000.0, seconds: Seconds = 15.0) -> None:
     """One address floods INVITE, REGISTER and OPTIONS; the known trunk calls beside it."""
     _attack(lambda folder, cores: floods.measure(folder, cores, rate=rate, seconds=seconds), name="flood")
+
+
+@app.command("overload")
+def overloaded(
+    nominal: Annotated[float, typer.Option(help="Good calls a second that the server serves without trouble.")] = 200.0,
+    seconds: Seconds = 10.0,
+) -> None:
+    """Ten times more good calls than can be served."""
+    _attack(lambda folder, cores: overload.measure(folder, cores, nominal=nominal, seconds=seconds), name="overload")
 
 
 @app.command()
