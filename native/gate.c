@@ -270,6 +270,7 @@ static void count_late(pjsip_rx_data *rdata)
 
 static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
 {
+    trying_note(rdata);
     count_late(rdata);
     body_trim(rdata);
     if (body_is_blank(rdata->msg_info.msg)) {

@@ -30,6 +30,7 @@
     X(LATE_RINGING, "late_ringing")               /* 18x to an INVITE of ours that we had cancelled */ \
     X(LATE_ANSWERS, "late_answers")               /* 2xx to such a one: PJSIP ends it with ACK and BYE */ \
     X(UNSENT, "unsent")                           /* an answer of ours that could not be sent */ \
+    X(KEPT_CREDENTIALS, "kept_credentials")       /* taken out of a request to somebody they are not for */ \
     X(DIALOG_OPTIONS, "dialog_options")           /* answered inside a living dialog: */ \
     X(DIALOG_INFO, "dialog_info") \
     X(DIALOG_REFER, "dialog_refer") \
@@ -79,6 +80,12 @@ pj_status_t usage_start(pjsip_endpoint *endpt);
 pj_status_t usage_stop(pjsip_endpoint *endpt);
 /* Adds our usage to the dialog of an outgoing message: the first chance to see a dialog on both legs. */
 void usage_watch(pjsip_tx_data *tdata);
+
+/* probe.c: whether an INVITE of ours has been answered with 100 */
+void trying_note(const pjsip_rx_data *rdata);
+
+/* credentials.c */
+void credentials_guard(pjsip_tx_data *tdata);
 
 /* outgoing.c */
 void outgoing_tidy(pjsip_tx_data *tdata);

@@ -62,6 +62,7 @@ void outgoing_tidy(pjsip_tx_data *tdata)
 {
     pjsip_msg *msg = tdata->msg;
 
+    credentials_guard(tdata);
     drop_session_name(msg);
     if (msg->type == PJSIP_RESPONSE_MSG && msg->line.status.code >= 300) {
         const pjsip_cseq_hdr *cseq = pjsip_msg_find_hdr(msg, PJSIP_H_CSEQ, NULL);

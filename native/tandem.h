@@ -93,6 +93,23 @@ void tandem_ear_close(int place);
  * time because a ring was full). Frames of one ear stand together, oldest first. */
 PyObject *tandem_ears_take(void);
 
+/* Sends OPTIONS with an account to a URI whose host is an address; reference is any number of the caller's. Returns 0, and
+ * an answer follows, or a pj_status_t. */
+int tandem_options(int account, const char *uri, int reference);
+
+/* The oldest answer to one of them, or None: (reference, final status, 0 where the stack gave up after 32 s). */
+PyObject *tandem_probed(void);
+
+/* Whether a 100 has come for an INVITE of ours with this Call-ID, lately. */
+int tandem_trying(const char *call_id);
+
+/* Credentials for this realm may go to this address, whatever the port; to all others they do not, whoever asks. Returns 0
+ * or a pj_status_t. */
+int tandem_credentials(const char *realm, const char *address);
+
+/* They may go nowhere any more. */
+void tandem_credentials_clear(void);
+
 /* The status of the last INVITE that was refused, if that was one of this Call-ID; else 0. */
 int tandem_refused(const char *call_id);
 
