@@ -54,6 +54,8 @@ class Launcher:
         self.node, self.store, self.calls, self.floor, self.office = node, store, calls, floor, office
         self.lists: dict[str, Lists] = {}
         "Imported do-not-call lists, by tenant."
+        self.starting = 0
+        "Calls on their way to their INVITE."
         self._withheld, self._wall = withheld, wall
         self._ids = CommandIds(secrets.randbits)
         self._clock = asyncio.get_running_loop().time
@@ -70,6 +72,7 @@ class Launcher:
     def start(self, task: Task, contacts: Sequence[Contact]) -> None:
         """Call them, soon; each counts as being set up from now on."""
         flights = [self._flight(task, contact) for contact in contacts]
+        self.starting += len(flights)
         self._soon(self._start(task, flights))
 
     async def close(self) -> None:
@@ -113,6 +116,7 @@ class Launcher:
         if not found:
             for flight in flights:
                 self._not_now(task, flight)
+            self.starting -= len(flights)
             return
         await asyncio.gather(
             *(self._start_one(task, flight, answer) for flight, answer in zip(flights, found, strict=True))
@@ -157,6 +161,8 @@ class Launcher:
         except Exception as error:
             log.error("a call was not started by our own fault", contact=contact.id, exc_info=error)
             self._doubtful(task, flight)
+        finally:
+            self.starting -= 1
 
     async def write(self, flight: Flight) -> Written:
         """The command, on disk before anything is sent.  Raises StorageUnavailable."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from b2bua.dialling.agents import queue_of, seats_of
 from b2bua.dialling.flight import Phase
 from b2bua.dialling.permission import Lists
-from b2bua.dialling.task import Taken, Task, without_agent
+from b2bua.dialling.task import MOST_AT_ONCE, Taken, Task, without_agent
 from b2bua.log import logger
 from b2bua.storage.errors import Conflict, NotFound, StorageUnavailable
 from dialer.campaign import ALIVE, Campaign, CampaignState
@@ -55,6 +55,8 @@ class Starter(Protocol):
     """What makes calls of contacts (`launching.Launcher`)."""
 
     lists: dict[str, Lists]
+    starting: int
+    "Calls on their way to their INVITE."
 
     def reading(self) -> Reading:
         """The time the law goes by."""
@@ -306,7 +308,8 @@ class Scheduling:
         seats = seats_of(self.floor.floor, task.campaign, task.own_calls())
         wall = self.launcher.reading().steady
         lines = max(0, self.room() - self._spare)
-        return task.decide(seats, now, wall, others=without_agent(same), lines_free=lines)
+        most = max(0, MOST_AT_ONCE - self.launcher.starting)
+        return task.decide(seats, now, wall, others=without_agent(same), lines_free=lines, most=most)
 
     def _dial(self, task: Task, calls: int, now: float) -> None:
         ready: list[Contact] = []

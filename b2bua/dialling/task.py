@@ -28,6 +28,8 @@ KEEPS_AGENT = frozenset({Mode.PREVIEW, Mode.PROGRESSIVE})
 "Modes in which an agent is reserved for each call before it is dialled."
 LEAST_RATIO = 3.0
 "Calls without an agent for each agent on duty that the limits always allow."
+MOST_AT_ONCE = 50
+"Calls that may be on their way to their INVITE at once, of all campaigns: more only wait in memory."
 
 
 @dataclass(slots=True)
@@ -97,14 +99,16 @@ class Task:
 
     # -- how fast
 
-    def decide(self, seats: Seats, now: float, wall: float, *, others: int, lines_free: int) -> Decision:
+    def decide(
+        self, seats: Seats, now: float, wall: float, *, others: int, lines_free: int, most: int = MOST_AT_ONCE
+    ) -> Decision:
         """How many calls to start now.  `now`: the loop's clock; `wall`: epoch seconds of the law's clock.
 
-        `others`: calls without an agent of other campaigns with the same agents.
+        `others`: calls without an agent of other campaigns with the same agents; `most`: calls that can be begun now.
         """
         seen = self.situation(seats, now, wall, others=others, lines_free=lines_free)
         self._refill(now)
-        rules = rules_of(self.campaign, int(self.room))
+        rules = rules_of(self.campaign, min(most, int(self.room)))
         self.decision = pace(self.campaign.mode, seen, rules, self.learner.learned(seen))
         return self.decision
 

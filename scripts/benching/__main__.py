@@ -13,6 +13,7 @@ import typer
 
 from . import calls as call_rates
 from . import cores, latency, leak, media, plot, results, table
+from . import dialling as diallings
 from . import events as told
 from . import floor as floors
 from . import pacing as pacings
@@ -196,6 +197,20 @@ def deciding(
 
 
 @app.command()
+def dialling(
+    runs: Runs = 3,
+    seconds: Seconds = 15.0,
+    only: Annotated[str, typer.Option(help="unanswered or answered; both when left out.")] = "",
+) -> None:
+    """Contacts of a file to INVITEs at a SIPp carrier: attempts a second on one core, and the import of 100,000."""
+    with stage() as here:
+        found = diallings.measure(here, runs=runs, seconds=seconds, kinds=[only] if only else [*diallings.SHARES])
+    kept = results.load(Options.out)
+    kept.dialling = found
+    _finish(kept, "dialling")
+
+
+@app.command()
 def profile(
     rate: Annotated[float, typer.Option(help="Calls a second.")] = 100.0,
     seconds: Seconds = 10.0,
@@ -221,6 +236,7 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         telling(runs=1, seconds=5.0)
         choosing(runs=1)
         deciding(runs=1)
+        dialling(runs=1, seconds=5.0)
     else:
         calls()
         setup_times()
@@ -229,6 +245,7 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
         telling()
         choosing()
         deciding()
+        dialling()
         profile()
 
 

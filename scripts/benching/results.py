@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .calls import CallRates
+from .dialling import DiallingRates
 from .events import EventTimes
 from .floor import FloorTimes
 from .latency import SetupTimes
@@ -37,6 +38,7 @@ class Results:
     events: EventTimes | None = None
     floor: FloorTimes | None = None
     pacing: PacingTimes | None = None
+    dialling: DiallingRates | None = None
     profile: Profile | None = None
 
     def save(self, folder: Path) -> Path:
@@ -70,6 +72,8 @@ def load(folder: Path) -> Results:
         results.floor = FloorTimes(**said["floor"])
     if said.get("pacing"):
         results.pacing = PacingTimes(**said["pacing"])
+    if said.get("dialling"):
+        results.dialling = DiallingRates(**said["dialling"])
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results

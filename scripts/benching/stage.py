@@ -53,7 +53,7 @@ class Stage:
     ) -> Iterator[Server]:
         """A fresh server process whose calls end at an agent: SIPp's, unless another is given."""
         wait_for_quiet(self.cores, self.patience)
-        folder, prefix = self.folder / f"{kind}-{next(self._numbers)}", self.cores.on_server([])
+        folder, prefix = self.fresh(kind), self.cores.on_server([])
         server: Tandem | Sippy
         if kind == "sippy":
             server = Sippy(folder, agent or self.generator.agent.address, prefix=prefix)
@@ -66,6 +66,12 @@ class Stage:
             yield server
         finally:
             server.close()
+
+    def fresh(self, name: str) -> Path:
+        """A new folder of this stage."""
+        folder = self.folder / f"{name}-{next(self._numbers)}"
+        folder.mkdir(parents=True)
+        return folder
 
     def meter(self, server: Server) -> Meter:
         """Reads what this server uses from now on."""

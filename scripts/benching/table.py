@@ -29,6 +29,11 @@ OFFER_GOAL = 1.0
 "Milliseconds, with 1,000 agents, 200 queues and 2,000 waiting callers."
 DECISION_GOALS = {"200": 100.0, "2000": 1000.0}
 "Microseconds of a decision of the predictive pacing, by the number of agents."
+ATTEMPTS_GOAL = 200.0
+"Calls of a campaign in a second, from the contact's row to the INVITE."
+DIALLED = {"unanswered": "contacts that nobody answers for", "answered": "contacts of whom 30 % answer"}
+IMPORT_GOAL = 10.0
+"Seconds of 100,000 rows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def rows(results: Results) -> list[Row]:
         *_events(results),
         *_floor(results),
         *_pacing(results),
+        *_dialling(results),
     ]
 
 
@@ -198,6 +204,32 @@ def _pacing(results: Results) -> list[Row]:
         )
         for agents, times in found.p50.items()
     ] + [Row(f"  {agents} agents: p99, CPU us", _spread(times, "{:.0f}")) for agents, times in found.p99.items()]
+
+
+def _dialling(results: Results) -> list[Row]:
+    found = results.dialling
+    if not found:
+        return []
+    rows = []
+    for kind, rates in found.rates.items():
+        met = statistics.median(rates) >= ATTEMPTS_GOAL
+        goal = f">= {ATTEMPTS_GOAL:.0f}"
+        rows.append(
+            Row(f"{DIALLED[kind]}: attempts/s, INVITEs at the carrier", _spread(rates, "{:.0f}"), "-", None, goal, met)
+        )
+        rows.append(Row("  the slowest second", _spread(found.least[kind], "{:.0f}")))
+        rows.append(Row("  CPU ms an attempt", _spread(found.cpu_ms[kind], "{:.2f}")))
+    imported = statistics.median(found.imported)
+    import_goal = f"<= {IMPORT_GOAL:g}"
+    rows.append(
+        Row(
+            "100,000 contacts imported, s",
+            _spread(found.imported, "{:.1f}"),
+            goal=import_goal,
+            met=imported <= IMPORT_GOAL,
+        )
+    )
+    return rows
 
 
 def _ratio(mine: float, theirs: float) -> float | None:

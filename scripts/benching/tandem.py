@@ -75,8 +75,9 @@ class Tandem:
         prefix: Sequence[str] = (),
         max_calls: int = 3800,
         rtp_ports: tuple[int, int] = RTP_PORTS,
+        more: str = "",
     ) -> None:
-        """`prefix` is put before the command, such as taskset and its arguments."""
+        """`prefix` is put before the command, such as taskset and its arguments; `more`: further settings, as TOML."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.prefix = folder.resolve(), list(prefix)
         self.outside: Address = (HOST, PORTS.take())
@@ -95,7 +96,8 @@ class Tandem:
                 events=self.events_port,
                 rtp_min=rtp_ports[0],
                 rtp_max=rtp_ports[1],
-            ),
+            )
+            + more,
             encoding="utf-8",
         )
         self.child: Child | None = None
@@ -184,6 +186,14 @@ class Tandem:
         """Create something; what the server answered. AssertionError when it refused."""
         return self._checked(self.api.post(path, json=body))
 
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Write something; what the server answered. AssertionError when it refused."""
+        return self._checked(self.api.put(path, json=body))
+
+    def put_file(self, path: str, file: Path, kind: str) -> dict[str, Any]:
+        """Upload a file of this media type. AssertionError when it was refused."""
+        return self._checked(self.api.put(path, content=file.read_bytes(), headers={"Content-Type": kind}))
+
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Read something."""
         return self._checked(self.api.get(path, params=query))
@@ -203,10 +213,15 @@ class Tandem:
 
     def serve_one_tenant(self, agent: str, *, extension: str = "8001", called: str = CALLED) -> None:
         """A tenant with the access ID 7001, an access number, and one agent at this contact."""
-        self.tenant = "acme"
         self.post(
             "/v1/agents", {"extension": extension, "name": "Agent", "contact": agent, "listener": "inside"}
         )  # fmt: skip
+        self.add_tenant(default_extension=extension)
+        self.post("/v1/access-numbers", {"first": called})
+
+    def add_tenant(self, **more: Any) -> None:
+        """The tenant, with the access ID 7001."""
+        self.tenant = "acme"
         self.post(
             "/v1/tenants",
             {
@@ -216,10 +231,9 @@ class Tandem:
                 "trunks": ["carrier"],
                 "billing_numbers": [CALLER],
                 "token_ttl": 86400,
-                "default_extension": extension,
+                **more,
             },
         )
-        self.post("/v1/access-numbers", {"first": called})
 
     def numbers(self, count: int) -> list[str]:
         """Issue so many tokens; the original called numbers that spend them."""

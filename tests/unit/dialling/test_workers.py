@@ -56,6 +56,7 @@ class Started:
     def __init__(self) -> None:
         self.contacts: list[Contact] = []
         self.lists: dict[str, Any] = {}
+        self.starting = 0
         self.wall = 1_800_014_400.0
 
     def reading(self) -> Reading:
