@@ -78,16 +78,32 @@ class AccessNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is kept of the password of an agent's phone: a hash for each digest algorithm (RFC 8760)."""
+
+    realm: str
+    "The one it was made for; with another realm the password has to be set again."
+    md5: str = field(default="", repr=False)
+    sha256: str = field(default="", repr=False)
+
+    def of(self, algorithm: str) -> str:
+        """The hash for an algorithm, empty where there is none."""
+        return {"MD5": self.md5, "SHA-256": self.sha256}.get(algorithm, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
-    """Somebody who takes calls, at a fixed contact."""
+    """Somebody who takes calls: at a fixed contact, or where his phone has registered."""
 
     extension: str
     name: str
     contact: str
-    "SIP URI."
+    "SIP URI; empty: where his phone has registered."
     listener: str
-    "Name of our inside listener that reaches it."
+    "Name of our inside listener that reaches the contact."
     enabled: bool = True
+    credentials: Credentials | None = None
+    "None: his phone cannot register, and shows nothing when it calls."
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +185,11 @@ class Directory:
         """The agent at `extension` who can be called."""
         found = self.agents.get(extension) if extension else None
         return found if found is not None and found.enabled else None
+
+    def credentials(self, extension: str) -> Credentials | None:
+        """What the phone of an agent who can be called has to know."""
+        found = self.agent(extension)
+        return found.credentials if found is not None else None
 
     def _access_number(self, trunk: str, digits: str) -> AccessNumber | None:
         # Rows that name the trunk come before rows for any trunk.

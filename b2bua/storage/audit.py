@@ -10,7 +10,7 @@ from b2bua.jsontext import decode, encode
 from b2bua.storage.storage import Storage
 from b2bua.storage.tables import audit
 
-SECRET = frozenset({"secret", "password", "hash", "token"})
+SECRET = frozenset({"secret", "password", "hash", "token", "md5", "sha256"})
 "Names of fields whose values are never written down."
 
 BLOT = "***"

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 
 from b2bua.jsontext import decode, encode
 from b2bua.storage import plan_values, tables
-from routing.directory import AccessNumber, Agent, Connection, Correlation, Directory, EntryPoint, Route, Tenant
+from routing.directory import (
+    AccessNumber,
+    Agent,
+    Connection,
+    Correlation,
+    Credentials,
+    Directory,
+    EntryPoint,
+    Route,
+    Tenant,
+)
 from routing.plan import KINDS, Plan
 
 T = TypeVar("T")
@@ -152,6 +162,16 @@ def _access_number(row: Mapping[str, Any]) -> AccessNumber:
     )
 
 
+def _agent_row(value: Agent) -> dict[str, Any]:
+    credentials = None if value.credentials is None else encode(asdict(value.credentials))
+    return asdict(value) | {"credentials": credentials}
+
+
+def _agent(row: Mapping[str, Any]) -> Agent:
+    credentials = decode(row["credentials"])
+    return Agent(**(dict(row) | {"credentials": None if credentials is None else Credentials(**credentials)}))
+
+
 TENANTS = Kind[Tenant]("tenant", "tenants", tables.tenants, lambda value: value.id, _tenant_row, _tenant)
 ACCESS_NUMBERS = Kind[AccessNumber](
     "access_number",
@@ -161,5 +181,5 @@ ACCESS_NUMBERS = Kind[AccessNumber](
     _access_number_row,
     _access_number,
 )
-AGENTS = Kind[Agent]("agent", "agents", tables.agents, lambda value: value.extension, asdict, lambda row: Agent(**row))
+AGENTS = Kind[Agent]("agent", "agents", tables.agents, lambda value: value.extension, _agent_row, _agent)
 ROUTES = Kind[Route]("route", "routes", tables.routes, lambda value: value.name, asdict, lambda row: Route(**row))

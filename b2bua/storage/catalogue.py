@@ -22,7 +22,7 @@ Check = Callable[[Business], Sequence[conflicts.Conflict]]
 SLICE = 500
 "Tokens of a deleted tenant that go in one transaction."
 
-JSON_COLUMNS = frozenset({"trunks", "billing_numbers", "connection", "entry"})
+JSON_COLUMNS = frozenset({"trunks", "billing_numbers", "connection", "entry", "credentials"})
 
 
 def check_with(profiles: Sequence[TrunkProfile], default_route: str | None = None) -> Check:

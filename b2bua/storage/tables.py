@@ -51,6 +51,7 @@ agents = sa.Table(
     sa.Column("contact", sa.Text, nullable=False),
     sa.Column("listener", sa.Text, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("credentials", sa.Text),
 )
 
 routes = sa.Table(
@@ -197,6 +198,18 @@ agent_states = sa.Table(
     sqlite_with_rowid=False,
 )
 "The last `agent.state` event of each agent: what a restart brings him back by."
+
+registrations = sa.Table(
+    "registrations",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("extension", sa.Text, primary_key=True),
+    sa.Column("uri", sa.Text, primary_key=True),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"Where agents' phones have registered with a node, written behind: the node itself goes by its memory."
 
 api_keys = sa.Table(
     "api_keys",
