@@ -36,6 +36,7 @@ def check(settings: Settings, listener_names: frozenset[str]) -> Iterator[Findin
             yield f"trunks.{name}.{key}", what
     yield from group_mistakes(settings)
     yield from same_source(settings.trunks)
+    yield from _phones(settings, listener_names)
     yield from _media(settings.media, settings.node.max_calls)
     if settings.recording.announcement is not None:
         yield from _sound("recording.announcement", settings.recording.announcement)
@@ -131,6 +132,17 @@ def _trunk(trunk: Trunk, listeners: dict[str, Listener], names: frozenset[str]) 
     yield from trunk_mistakes(trunk, listener)
     if trunk.session_expires < trunk.min_se:
         yield "session_expires", f"must not be less than min_se ({trunk.min_se})"
+
+
+def _phones(settings: Settings, names: frozenset[str]) -> Iterator[Finding]:
+    phones = settings.phones
+    for name in phones.listeners:
+        if name not in names and name not in settings.listeners:
+            yield "phones.listeners", f'no listener is called "{name}"'
+    if phones.min_expires > phones.max_expires:
+        yield "phones.max_expires", f"must not be less than min_expires ({phones.min_expires})"
+    if phones.trunk is not None and phones.trunk not in settings.trunks and phones.trunk not in settings.trunk_groups:
+        yield "phones.trunk", f'no trunk and no group of trunks is called "{phones.trunk}"'
 
 
 def _digits(trunk: Trunk) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from routing.correlation import TrunkProfile
 
 from .feature_codes import FeatureCodes
 from .law import LawProfileTable, LawRegionTable, laws
+from .phones import Phones
 from .recording import Recording
 from .reports import Reports, Sms
 from .screening import Screening
@@ -17,6 +18,7 @@ from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
 from .sources import Source
 from .speech import Speech
+from .transfers import Transfers
 from .trunks import Dns, TrunkGroup
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -27,8 +29,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "media": Media,
     "calls": Calls,
     "dns": Dns,
+    "phones": Phones,
     "recording": Recording,
     "feature_codes": FeatureCodes,
+    "transfers": Transfers,
     "screening": Screening,
     "speech": Speech,
     "reports": Reports,
@@ -74,8 +78,10 @@ class Settings:
     media: Media = field(default_factory=Media)
     calls: Calls = field(default_factory=Calls)
     dns: Dns = field(default_factory=Dns)
+    phones: Phones = field(default_factory=Phones)
     recording: Recording = field(default_factory=Recording)
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
+    transfers: Transfers = field(default_factory=Transfers)
     screening: Screening = field(default_factory=Screening)
     speech: Speech = field(default_factory=Speech)
     reports: Reports = field(default_factory=Reports)
@@ -91,6 +97,14 @@ class Settings:
     def laws(self) -> dict[str, LawProfile]:
         """Every law that a campaign may name, built-in ones included."""
         return laws(self.law_profiles, self.law_regions)
+
+    @property
+    def phone_listeners(self) -> frozenset[str]:
+        """Listeners on which phones register and show credentials when they call; none without a realm."""
+        if not self.phones.realm:
+            return frozenset()
+        inside = (name for name, listener in self.listeners.items() if listener.side == "inside")
+        return frozenset(self.phones.listeners or inside)
 
     @property
     def recordings(self) -> Path:
