@@ -25,7 +25,6 @@ static pjsip_module gate = {
 
 static pjsip_endpoint *endpoint;
 static pjsip_hdr allow_list; /* the head of a list with one element: Allow */
-static int max_legs = -1, retry_after = 5;
 
 enum verdict { PASS = 0 }; /* else the status code to refuse with */
 
@@ -187,11 +186,6 @@ static pj_bool_t is_retransmission(pjsip_rx_data *rdata)
            pjsip_tsx_layer_find_tsx(&key, PJ_FALSE) != NULL;
 }
 
-static pj_bool_t is_full(void)
-{
-    return max_legs >= 0 && pjsua_call_get_count() >= (unsigned)max_legs;
-}
-
 /* --- the module -------------------------------------------------------------------------------------------- */
 
 static int invite_verdict(pjsip_rx_data *rdata)
@@ -202,7 +196,7 @@ static int invite_verdict(pjsip_rx_data *rdata)
         return 483; /* we would send it on as a second leg */
     if (pjsip_msg_find_hdr_by_name(rdata->msg_info.msg, &replaces, NULL))
         return 403; /* pjsua would hand the replaced call to anybody who knows its tags (RFC 3891 3) */
-    return is_full() && !is_retransmission(rdata) ? 503 : PASS;
+    return !is_retransmission(rdata) && !admission_takes(rdata) ? 503 : PASS;
 }
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
@@ -234,10 +228,11 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         return refuse_with(rdata, 420, header);
     if (!in_dialog && method->id == PJSIP_INVITE_METHOD)
         code = invite_verdict(rdata);
-    else if (!in_dialog && method->id == PJSIP_OPTIONS_METHOD && max_legs == 0)
+    else if (!in_dialog && method->id == PJSIP_OPTIONS_METHOD && admission_is_draining())
         code = 503; /* draining: tell the load balancer */
     if (code == 503)
-        return refuse_with(rdata, code, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool, retry_after));
+        return refuse_with(rdata, code, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool,
+                                                                                  admission_retry_after()));
     if (code != PASS)
         return refuse(rdata, code, NULL);
     oldhold_read(rdata);
@@ -293,12 +288,6 @@ static pj_status_t on_unload(void)
 {
     tandem_gone();
     return PJ_SUCCESS;
-}
-
-void tandem_admission(int legs, int seconds)
-{
-    max_legs = legs;
-    retry_after = seconds > 0 ? seconds : 1;
 }
 
 const pjsip_hdr *gate_allow_list(void)

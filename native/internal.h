@@ -39,6 +39,7 @@
     X(DIALOG_NOTIFY, "dialog_notify") \
     X(DIALOG_OTHER, "dialog_other") \
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
+    X(EMERGENCIES, "emergencies")                 /* INVITEs to emergency numbers that passed a full house */ \
     X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(PASSED_UP, "passed_up")                     /* handed to the queue that Python drains */ \
     X(PASSED_UP_LOST, "passed_up_lost")           /* the queue was full */
@@ -89,6 +90,11 @@ void credentials_guard(pjsip_tx_data *tdata);
 
 /* outgoing.c */
 void outgoing_tidy(pjsip_tx_data *tdata);
+
+/* admission.c: whether a new call is taken (each that is taken is counted); Retry-After where not, seconds */
+pj_bool_t admission_takes(const pjsip_rx_data *rdata);
+pj_bool_t admission_is_draining(void);
+int admission_retry_after(void);
 
 /* trace.c */
 pj_status_t trace_start(pjsip_endpoint *endpt);

@@ -31,8 +31,14 @@ int tandem_native_stop(void);
 int tandem_ioqueue_fd(void);
 
 /* New calls are admitted while fewer than max_legs legs exist; 0 = none at all (drain: OPTIONS is refused too),
- * negative = no limit (the default). Refusals are 503 with Retry-After in seconds, without any state. */
+ * negative = no limit (the default). Refusals are 503 with Retry-After, 1 to retry_after seconds, without any state. */
 void tandem_admission(int max_legs, int retry_after);
+
+/* So many new calls a second are admitted, and burst of them at once; per_second negative = no limit (the default). */
+void tandem_admission_rate(double per_second, double burst);
+
+/* Numbers (a tuple of at most 50 texts) whose INVITEs pass limits and drain, five a second. Returns 0 or a pj_status_t. */
+int tandem_emergency(PyObject *numbers);
 
 /* How many requests wait for tandem_next_request: cheap enough to ask after every libHandleEvents. */
 int tandem_pending(void);
