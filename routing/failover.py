@@ -42,9 +42,7 @@ def tries_next(attempt: Attempt, extras: Collection[int] = ()) -> bool:
         return attempt.code not in NO_COMMON_SOUND
     if not attempt.code:
         return True
-    if attempt.code in NEVER or attempt.code >= 600:
-        return False
-    return attempt.code in ALWAYS or attempt.code in extras
+    return attempt.code in ALWAYS or (attempt.code in extras and may_be_extra(attempt.code))
 
 
 def may_be_extra(code: int) -> bool:

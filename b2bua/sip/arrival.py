@@ -13,8 +13,8 @@ def arrival_of(message: Message, trunk: str) -> Arrival:
     caller = message.address("from")
     return Arrival(
         trunk,
-        _user(message.uri) or printable(message.uri),
-        _user(caller.uri) if caller is not None else "",
+        user_of(message.uri) or printable(message.uri),
+        user_of(caller.uri) if caller is not None else "",
         printable(caller.display) if caller is not None else "",
         _asserted(message),
         message.headers,
@@ -22,7 +22,8 @@ def arrival_of(message: Message, trunk: str) -> Arrival:
     )
 
 
-def _user(uri: str) -> str:
+def user_of(uri: str) -> str:
+    """The user of a URI, fit for records and screens; empty where there is none.  Never raises."""
     try:
         return printable(Uri.parse(uri).user)
     except BadAddress:
@@ -35,7 +36,7 @@ def _asserted(message: Message) -> str | None:
     for value in message.all("p-asserted-identity"):
         for element in split_list(value):
             try:
-                user = _user(Address.parse(element).uri)
+                user = user_of(Address.parse(element).uri)
             except BadAddress:
                 continue
             if user[:1] == "+" or user[:1].isdecimal():
