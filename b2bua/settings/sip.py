@@ -114,6 +114,8 @@ class Trunk(TrunkWays):
     "Believe P-Asserted-Identity from this trunk (RFC 3325: a peer inside our trust domain)."
     command_header: bool = False
     "Tell this trunk the id of a campaign's command, as X-Tandem-Command-ID of the INVITE."
+    transfers: bool = False
+    "Take a REFER from this trunk: it may send the other party of its calls elsewhere, to what `transfers` allows."
 
     @property
     def networks(self) -> list[str]:
