@@ -186,9 +186,59 @@ static pj_bool_t is_retransmission(pjsip_rx_data *rdata)
            pjsip_tsx_layer_find_tsx(&key, PJ_FALSE) != NULL;
 }
 
+pj_bool_t gate_is_full(pjsip_rx_data *rdata)
+{
+    return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !is_retransmission(rdata) &&
+           !admission_takes(rdata);
+}
+
+void gate_refuse_full(pjsip_rx_data *rdata)
+{
+    refuse_with(rdata, 503, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool, admission_retry_after()));
+}
+
+/* --- strangers --------------------------------------------------------------------------------------------- */
+
+/* A carrier's in-dialog request may come from another of his addresses: who knows both tags of a call is no stranger. */
+static pj_bool_t is_of_a_dialog(pjsip_rx_data *rdata)
+{
+    const pj_str_t *tag = &rdata->msg_info.to->tag;
+
+    return tag->slen > 0 &&
+           pjsip_ua_find_dialog(&rdata->msg_info.cid->id, tag, &rdata->msg_info.from->tag, PJ_FALSE) != NULL;
+}
+
+/* What the listener says of a source: STRANGERS_PASS for trunks, offices, and whoever is in a dialog with us. */
+static enum strangers stranger_verdict(pjsip_rx_data *rdata, enum who kind)
+{
+    enum strangers rule = place_strangers(place_of(rdata->tp_info.transport));
+
+    if (rule == STRANGERS_PASS || kind == KIND_TRUNK)
+        return STRANGERS_PASS;
+    if (rule != STRANGERS_ASK)
+        return kind != KIND_UNKNOWN || is_of_a_dialog(rdata) ? STRANGERS_PASS : rule;
+    switch (rdata->msg_info.msg->line.req.method.id) {
+    case PJSIP_REGISTER_METHOD:
+        return STRANGERS_ASK;
+    case PJSIP_INVITE_METHOD:
+        return rdata->msg_info.to->tag.slen || is_retransmission(rdata) ? STRANGERS_PASS : STRANGERS_ASK;
+    default:
+        return STRANGERS_PASS;
+    }
+}
+
+static pj_bool_t ask(pjsip_rx_data *rdata, enum who kind)
+{
+    if (asked_push(rdata, kind) == ASKED_FULL) {
+        count(COUNT_ASKED_FULL);
+        gate_refuse_full(rdata);
+    }
+    return PJ_TRUE;
+}
+
 /* --- the module -------------------------------------------------------------------------------------------- */
 
-static int invite_verdict(pjsip_rx_data *rdata)
+static int invite_verdict(pjsip_rx_data *rdata, pj_bool_t asked)
 {
     static const pj_str_t replaces = {"Replaces", 8};
 
@@ -196,17 +246,23 @@ static int invite_verdict(pjsip_rx_data *rdata)
         return 483; /* we would send it on as a second leg */
     if (pjsip_msg_find_hdr_by_name(rdata->msg_info.msg, &replaces, NULL))
         return 403; /* pjsua would hand the replaced call to anybody who knows its tags (RFC 3891 3) */
-    return !is_retransmission(rdata) && !admission_takes(rdata) ? 503 : PASS;
+    return !asked && gate_is_full(rdata) ? 503 : PASS; /* who is asked about is admitted when he is let in */
 }
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
 {
     const pjsip_method *method = &rdata->msg_info.msg->line.req.method;
     pj_bool_t in_dialog = rdata->msg_info.to->tag.slen > 0;
+    enum who kind = place_origin(place_of(rdata->tp_info.transport), &rdata->pkt_info.src_addr).kind;
+    enum strangers stranger = stranger_verdict(rdata, kind);
     pjsip_hdr *header;
     int code = PASS;
 
     count(COUNT_REQUESTS);
+    if (stranger == STRANGERS_DROP) {
+        count(COUNT_DROPPED_STRANGER);
+        return PJ_TRUE;
+    }
     names_forget_maddr(rdata);
     body_trim(rdata);
     if (is_broken(rdata)) {
@@ -215,10 +271,17 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         count(COUNT_BROKEN_ACKS);
         return PJ_TRUE;
     }
+    if (method->id == PJSIP_CANCEL_METHOD && asked_cancel(rdata))
+        return PJ_TRUE;
     if (method->id == PJSIP_ACK_METHOD || method->id == PJSIP_CANCEL_METHOD)
         goto pass; /* they belong to an INVITE transaction; Require does not apply (RFC 3261 8.2.2.3) */
+    if (stranger == STRANGERS_REFUSE) {
+        count(COUNT_REFUSED_STRANGER);
+        return refuse(rdata, 403, NULL);
+    }
     if (!in_dialog || method->id == PJSIP_REGISTER_METHOD) { /* a REGISTER never belongs to a dialog, tag or not */
-        code = method_verdict(method);
+        if (stranger != STRANGERS_ASK)
+            code = method_verdict(method);
         if (code == PASS)
             code = uri_verdict(rdata->msg_info.msg->line.req.uri);
     }
@@ -227,18 +290,21 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
     if ((header = unsupported(rdata)))
         return refuse_with(rdata, 420, header);
     if (!in_dialog && method->id == PJSIP_INVITE_METHOD)
-        code = invite_verdict(rdata);
+        code = invite_verdict(rdata, stranger == STRANGERS_ASK);
     else if (!in_dialog && method->id == PJSIP_OPTIONS_METHOD && admission_is_draining())
         code = 503; /* draining: tell the load balancer */
-    if (code == 503)
-        return refuse_with(rdata, code, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool,
-                                                                                  admission_retry_after()));
+    if (code == 503) {
+        gate_refuse_full(rdata);
+        return PJ_TRUE;
+    }
     if (code != PASS)
         return refuse(rdata, code, NULL);
     oldhold_read(rdata);
 pass:
     names_read(rdata);
     soundless_read(rdata);
+    if (stranger == STRANGERS_ASK)
+        return ask(rdata, kind);
     count(COUNT_ADMITTED);
     return PJ_FALSE;
 }
@@ -286,6 +352,7 @@ static pj_status_t on_tx(pjsip_tx_data *tdata)
 
 static pj_status_t on_unload(void)
 {
+    asked_clear();
     tandem_gone();
     return PJ_SUCCESS;
 }
@@ -304,6 +371,7 @@ pj_status_t gate_start(pjsip_endpoint *endpt)
     if (!(allow = pjsip_endpt_get_capability(endpt, PJSIP_H_ALLOW, NULL)))
         return PJ_ENOTFOUND;
     endpoint = endpt;
+    asked_start(endpt, &gate);
     pj_list_init(&allow_list);
     /* A copy for our list, in memory that lives as long as the endpoint. */
     pj_list_push_back(&allow_list, pjsip_hdr_clone(pjsua_pool_create("tandem-gate", 512, 512), allow));

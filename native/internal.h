@@ -41,6 +41,14 @@
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
     X(EMERGENCIES, "emergencies")                 /* INVITEs to emergency numbers that passed a full house */ \
     X(TRACED, "traced")                           /* messages kept by the trace */ \
+    X(REFUSED_STRANGER, "refused_stranger")       /* 403 to an address of nobody we know */ \
+    X(DROPPED_STRANGER, "dropped_stranger")       /* the same, without a word */ \
+    X(ASKED, "asked")                             /* handed to Python for a decision */ \
+    X(ASKED_AGAIN, "asked_again")                 /* repeated while the decision was open */ \
+    X(ASKED_ANSWERED, "asked_answered")           /* refused or served by Python */ \
+    X(ASKED_CANCELLED, "asked_cancelled")         /* cancelled while the decision was open */ \
+    X(ASKED_OVERDUE, "asked_overdue")             /* given up: no decision within five seconds */ \
+    X(ASKED_FULL, "asked_full")                   /* 503: too many decisions open */ \
     X(PASSED_UP, "passed_up")                     /* handed to the queue that Python drains */ \
     X(PASSED_UP_LOST, "passed_up_lost")           /* the queue was full */
 
@@ -62,7 +70,34 @@ static inline void count(enum tandem_counter which)
 /* tandem.c: called when the endpoint unloads our modules by itself. */
 void tandem_gone(void);
 
+/* Who sends, as a source address on one of our listeners tells. */
+enum who { KIND_UNKNOWN, KIND_PHONE, KIND_OFFICE, KIND_TRUNK };
+
+struct origin {
+    enum who kind;
+    int number; /* of the trunk, as tandem_gate_network was told; else -1 */
+};
+
+/* What a listener does with requests of sources that are neither trunk nor office. */
+enum strangers { STRANGERS_PASS, STRANGERS_DROP, STRANGERS_REFUSE, STRANGERS_ASK };
+
+/* places.c: a listener by the socket a packet came in on; -1 where nobody told us of it. */
+int place_of(const pjsip_transport *transport);
+enum strangers place_strangers(int place);
+struct origin place_origin(int place, const pj_sockaddr *source);
+int plain_address(const pj_sockaddr *address, unsigned char *bytes); /* how many: 4 or 16 */
+void places_clear(void);
+
+/* asked.c */
+enum asked { ASKED_WAITS, ASKED_FULL };
+void asked_start(pjsip_endpoint *endpt, pjsip_module *module);
+enum asked asked_push(pjsip_rx_data *rdata, int kind);
+pj_bool_t asked_cancel(pjsip_rx_data *cancel);
+void asked_clear(void);
+
 /* gate.c */
+pj_bool_t gate_is_full(pjsip_rx_data *rdata);
+void gate_refuse_full(pjsip_rx_data *rdata);
 pj_status_t gate_start(pjsip_endpoint *endpt);
 pj_status_t gate_stop(pjsip_endpoint *endpt);
 /* The Allow header as an element to put into a header list; never NULL after gate_start. */

@@ -62,6 +62,7 @@ void tandem_gone(void)
 {
     running = NULL;
     passed_up_clear();
+    places_clear();
 }
 
 int tandem_native_stop(void)
@@ -73,6 +74,7 @@ int tandem_native_stop(void)
         return PJ_SUCCESS;
     trace_stop(endpt);
     malformed_stop(endpt);
+    asked_clear();
     usage_status = usage_stop(endpt);
     gate_status = gate_stop(endpt);
     tandem_gone();

@@ -40,6 +40,40 @@ void tandem_admission_rate(double per_second, double burst);
 /* Numbers (a tuple of at most 50 texts) whose INVITEs pass limits and drain, five a second. Returns 0 or a pj_status_t. */
 int tandem_emergency(PyObject *numbers);
 
+/* Tells the gate of a listener, before or after its socket is open: what happens to requests of sources that are neither
+ * trunk nor office there. strangers: 0 = pass on as if there were no gate, 1 = drop, 2 = refuse with 403, 3 = hand REGISTER
+ * and the INVITE of a new call to Python (tandem_asked_next). transport: "udp", "tcp" or "tls".
+ * Returns the listener's number, -1 where an argument is wrong. Told again, it is changed and forgets its networks. */
+int tandem_gate_listener(const char *transport, const char *address, int port, int strangers);
+
+/* A network behind a listener; the longest prefix that fits a source wins. kind: 0 = stranger, 1 = phone, 2 = office,
+ * 3 = trunk. number: the trunk's, any the caller likes, else -1. Returns 0 or a pj_status_t. */
+int tandem_gate_network(int listener, const char *address, int bits, int kind, int number);
+
+/* Requests that wait for a decision of Python's. Each has passed all checks of form and costs no transaction, dialog or
+ * call slot yet. Exactly one of the three calls below ends it; one that is not ended within five seconds may be given up,
+ * as may one whose caller sends CANCEL (he has got his 487): then they return PJ_ENOTFOUND, which is no fault.
+ * A retransmission of what waits is absorbed.
+ *
+ * How many wait: cheap enough to ask after every libHandleEvents. */
+int tandem_asked_waiting(void);
+
+/* The oldest of them, or None: (handle, method, (transport, address, port) of ours that it came in on as with
+ * tandem_rx_listener, source address, source port, kind of source as in tandem_gate_network, the whole message). */
+PyObject *tandem_asked_next(void);
+
+/* Answers it without state: a final status, a reason phrase ("" = the usual one), and a tuple of at most 16 (name, value)
+ * pairs. Via, From, To with a tag, Call-ID and CSeq are PJSIP's. The same request always gets the same To tag.
+ * Returns 0 or a pj_status_t. */
+PyObject *tandem_asked_answer(long handle, int code, const char *reason, PyObject *headers);
+
+/* An INVITE (or what else is no REGISTER) goes on to pjsua as if it had just come in: onSelectAccount and onIncomingCall
+ * have run when this returns. Where the house is full by now the caller gets 503 and this returns PJ_ETOOMANY. */
+int tandem_asked_admit(long handle);
+
+/* Never answered. */
+int tandem_asked_drop(long handle);
+
 /* How many requests wait for tandem_next_request: cheap enough to ask after every libHandleEvents. */
 int tandem_pending(void);
 

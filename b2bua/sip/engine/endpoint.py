@@ -19,6 +19,7 @@ from b2bua.settings import Settings
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
+from b2bua.sip.gate import Gate
 from b2bua.sip.keys import key_of
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.resolver import host_of, split_host_port
@@ -100,6 +101,7 @@ class Engine:
         self._arrived: list[Arriving] = []
         "Legs made in this poll: pjsua may still refuse one (422) after it has made it."
         self._numbers = 0
+        self.gate = Gate()
         self.faults = 0
         "Exceptions inside callbacks: our own mistakes."
 
@@ -244,6 +246,20 @@ class Engine:
             self._hand_over()
         while pj.tandem_pending():
             self._in_dialog_request()
+        if self.gate.waiting():
+            self._decide()
+
+    def _decide(self) -> None:
+        """What waits at the gate, after the requests of calls that stand; what is let in arrives like any other."""
+        try:
+            self.gate.serve()
+        except Exception as error:
+            self.fault(None, "gate", error)
+        self._dead.clear()
+        if self._arriving is not None:
+            self._refused_by_stack()
+        if self._arrived:
+            self._hand_over()
 
     def _choose(self, prm: pj.OnSelectAccountParam) -> None:
         """Before pjsua makes a leg of an INVITE: whose is it, and which account shall answer?

@@ -97,6 +97,19 @@ class Stack:
                 tell(
                     "passed up", sip_call_id=call_id, uas=uas, method=method, message=base64.b64encode(message).decode()
                 )
+            while (asked := pj.tandem_asked_next()) is not None:
+                handle, method, listener, source, port, kind, message = asked
+                told = base64.b64encode(message).decode()
+                tell(
+                    "asked",
+                    handle=handle,
+                    method=method,
+                    listener=listener,
+                    source=source,
+                    port=port,
+                    kind=kind,
+                    message=told,
+                )
             if 0 in readable:
                 data = os.read(0, 65536)
                 *lines, pending = (pending + data).split(b"\n")
@@ -120,6 +133,16 @@ class Stack:
         except pj.Error as error:
             tell("not answered", reason=error.reason)  # its CANCEL or a media error came first
 
+    def decide(self, command: dict[str, Any]) -> int:
+        handle = command["handle"]
+        match command["how"]:
+            case "admit":
+                return pj.tandem_asked_admit(handle)
+            case "drop":
+                return pj.tandem_asked_drop(handle)
+        headers = tuple((name, value) for name, value in command.get("headers", ()))
+        return pj.tandem_asked_answer(handle, command["code"], command.get("reason", ""), headers)
+
     def obey(self, command: dict[str, Any]) -> None:
         match command["do"]:
             case "counters":
@@ -137,6 +160,14 @@ class Stack:
                 leg.makeCall(command["uri"], pj.CallOpParam(True))
                 self.legs[leg.getId()] = leg
                 tell("done", result=leg.getInfo().callIdString)
+            case "listener":
+                place = pj.tandem_gate_listener(
+                    command["transport"], "127.0.0.1", command["port"], command["strangers"]
+                )
+                added = [pj.tandem_gate_network(place, *network) for network in command.get("networks", ())]
+                tell("done", result=[place, *added])
+            case "decide":
+                tell("done", result=self.decide(command))
             case "restart":
                 tell("done", result=[pj.tandem_native_stop(), pj.tandem_native_stop(), pj.tandem_native_start()])
             case "quit":
