@@ -144,12 +144,16 @@ class Sipp:
         host: str = "127.0.0.1",
         transport: str = "udp",
         rtp: Rtp | None = None,
+        port: int | None = None,
     ) -> None:
-        """`rtp` is where its descriptions send the sound: a real end point of the test; without one nobody listens."""
+        """`rtp` is where its descriptions send the sound: a real end point of the test; without one nobody listens.
+
+        `port`: this one, which was kept for it.
+        """
         self.folder = folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.name, self.host, self.transport, self.rtp = name, host, transport, rtp
-        self.port = PORTS.take()
+        self.port = PORTS.take() if port is None else port
         self._silent_port = PORTS.take(2, even=True)
         self.runs: list[Run] = []
 
