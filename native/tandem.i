@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pjsua2's own SWIG interface plus our few functions, in one extension module. */
+ * pjsua2's own SWIG interface. Our few functions are in the same extension module with a small wrapper of their own
+ * (functions.i), so that a change of ours does not compile this one again, which takes minutes. */
 %module(directors="1") pjsua2
 
 /* Callbacks that nobody here overrides: without this each would take the GIL and look for a method in Python, some of
@@ -19,12 +20,17 @@
 
 %include "pjsua2.i"
 
-%{
-#include "tandem.h"
-%}
+/* Where pjsua2 is imported, our functions are there as well. */
+%pythoncode %{
+def _ours():
+    from importlib.machinery import ExtensionFileLoader
+    from importlib.util import module_from_spec, spec_from_loader
 
-/* They take microseconds: handing the GIL over would cost more than the work. */
-%nothread;
-%include "tandem.h"
-/* The directors are written out at the end of the module: without this they would run Python without the GIL. */
-%clearnothread;
+    loader = ExtensionFileLoader("_tandem", _pjsua2.__file__)
+    module = module_from_spec(spec_from_loader("_tandem", loader))
+    loader.exec_module(module)
+    return {name: function for name, function in vars(module).items() if name.startswith("tandem_")}
+
+
+globals().update(_ours())
+%}

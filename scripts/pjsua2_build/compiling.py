@@ -19,6 +19,7 @@ SHARES = {"source": 4, "configure": 8, "libraries": 40, "wrapper": 45, "whole": 
 "Rough seconds on two cores; what the progress display needs."
 
 SWIG_FOLDER = Path("pjsip-apps/src/swig")
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers")
 COMPILED = re.compile(r"^\s.*/([\w-]+\.(?:cpp|c))\s*$")
 "The line of a compiler call that names the source file: the makefiles break these calls up."
 
@@ -162,13 +163,15 @@ class Tree:
         info = work / "build_info.c"
         text = json.dumps(build_info)  # a JSON string is a C string here: ASCII only, no trigraphs
         info.write_text(f'#include "tandem.h"\n\nconst char *tandem_build(void)\n{{\n    return {text};\n}}\n')
+        functions = work / "functions_wrap.c"
+        self._progress.run(["swig", "-python", f"-I{NATIVE}", "-outdir", work, "-o", functions, NATIVE / "functions.i"])
         objects: list[Path] = []
-        ours = [*sorted(NATIVE.glob("*.c")), info]
+        ours = [*sorted(NATIVE.glob("*.c")), info, functions]
         flags = [flag for flag in self._flags(target) if not flag.startswith("-std=")]
         for number, file in enumerate(ours):
             self._progress.step("native", file.name, number / len(ours))
             objects.append(work / f"{file.stem}.o")
-            warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"]
+            warnings = WARNINGS if file is not functions else ["-w"]
             language = ["-std=gnu11", "-D_GNU_SOURCE", "-fno-lto"]
             self._progress.run(["gcc", *flags, *language, *warnings, "-c", file, "-o", objects[-1]])
         self._progress.step("native", "linking", 0.9)

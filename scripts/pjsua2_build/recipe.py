@@ -136,9 +136,9 @@ class Keys:
 
     @classmethod
     def of(cls, source_sha256: str, flavour: Flavour, target: Target) -> Keys:
-        ours = sorted(path for path in NATIVE.iterdir() if path.suffix in (".c", ".h"))
+        ours = sorted(path for path in NATIVE.iterdir() if path.suffix in (".c", ".h", ".i"))
         tree = _digest(REVISION, source_sha256, CONFIGURE, flavour.cflags, NATIVE / "config_site.h")
-        interface = (NATIVE / "tandem.i", NATIVE / "tandem.h")
-        wrapper = _digest(tree, asdict(flavour), target.tag, target.suffix, target.platform, *interface)
+        interface = NATIVE / "tandem.i"
+        wrapper = _digest(tree, asdict(flavour), target.tag, target.suffix, target.platform, interface)
         wheel = _digest(wrapper, [path.name for path in ours], *ours)
         return cls(tree[:16], wrapper[:16], wheel[:16])
