@@ -35,6 +35,8 @@ from b2bua.services import Service, serve
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
+from b2bua.sip.trunk_desk import TrunkDesk
+from b2bua.sip.trunk_service import TrunkService
 from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.agent_states import last_states
 from b2bua.storage.api_keys import ApiKeys
@@ -95,7 +97,10 @@ class Tandem:
         self.tokens, self.keys = Tokens(storage, settings.node.name), ApiKeys(storage)
         music, ringback = make_sounds(settings.node.data_dir, settings.media.music)
         # the engine tells the calls of INVITEs, and the calls use the engine: the cycle is closed here, by name
-        self.engine = Engine(settings, lambda a: self.calls.on_invite(a), lambda r: self.calls.on_refusal(r))
+        self.trunks = TrunkDesk(settings, self._tell, self.metrics.trunk_skipped.inc)
+        self.engine = Engine(
+            settings, lambda a: self.calls.on_invite(a), lambda r: self.calls.on_refusal(r), self.trunks
+        )
         self.puller = Puller(observe=self._pulled)
         # the floor speaks to the calls, and they to the floor
         self.floor = FloorService(
@@ -142,6 +147,7 @@ class Tandem:
                 self.calls.sessions.values(),
             ),
             resolver=resolver,
+            trunks=self.trunks,
             screening=self.screening,
             events=events,
             spool=spool,
@@ -155,6 +161,14 @@ class Tandem:
         )
         self.calls = LiveCalls(self.exchange)
         self.dialler = Dialler(self.exchange, self.calls, storage)
+        self.trunk_service = TrunkService(
+            self.trunks,
+            lambda: self.engine.carriers,
+            lambda: self.exchange.settings,
+            self.metrics.trunk_probes.inc,
+            settings.node.data_dir / "trunks.json",
+        )
+        self.trunk_service.read()
         self.events = events
         reports, plan = Reports(storage, settings.node.name), lambda: feed.plan
         self.statistics = Keeper(
@@ -192,6 +206,7 @@ class Tandem:
             self.dialler.records,
             self.screening,
             self.engine,
+            self.trunk_service,
             self.floor,
             self.lines,
             self.calls,

@@ -236,6 +236,15 @@ class Metrics:
         )
         self.policy_ended = count("outside_ended", "Running calls that a policy ended.", "policy")
         self.emergency = count("outside_emergency", "Legs to emergency numbers.", "")
+        self.trunk_failovers = count(
+            "trunk_failovers",
+            "Calls that went on to the next trunk, by the one that did not take them and why.",
+            "trunk why",
+        )
+        self.trunk_skipped = count("trunk_skipped", "Calls that a trunk was not asked to take, by why.", "trunk why")
+        self.trunk_probes = count(
+            "trunk_probes", "OPTIONS to trunks, by what came back (none: nothing).", "trunk answer"
+        )
         self._followed = _Followed()
         self.registry.register(self._followed)
         ProcessCollector(registry=self.registry)

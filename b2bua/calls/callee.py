@@ -32,7 +32,7 @@ class Callee:
     offer: bool = True
     "False: the INVITE carries no SDP."
     trunk: str | None = None
-    "Set for a number: then nothing of ours goes with the INVITE."
+    "Trunk or group of trunks; set for a number: then nothing of ours goes with the INVITE."
     name: str = ""
 
 
@@ -44,14 +44,16 @@ def agent_callee(agent: Agent, settings: Settings) -> Callee:
     return Callee(agent.extension, agent.contact, agent.listener, profile, not listener.delayed_offer, name=agent.name)
 
 
-def number_callee(number: str, trunk: str, settings: Settings) -> Callee | None:
-    """A number through a trunk; None where the trunk has no target for outbound calls."""
-    t = settings.trunks[trunk]
-    if t.target is None:
+def number_callee(number: str, over: str, settings: Settings) -> Callee | None:
+    """A number through a trunk or a group of trunks; None where no calls go out over that name."""
+    group = settings.trunk_groups.get(over)
+    names = [over] if group is None else [member.name for member in group.parsed]
+    t = next((settings.trunks[one] for one in names if one in settings.trunks and settings.trunks[one].target), None)
+    if t is None:
         return None
     profile = LegProfile(t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp)
     user = UNSAFE.sub("", number)[:LONGEST_USER]
-    return Callee(user, f"sip:{user}@{t.target}", t.listener, profile, trunk=trunk)
+    return Callee(user, f"sip:{user}@{t.target}", t.listener, profile, trunk=over)
 
 
 def auto_answer(here: str) -> list[tuple[str, str]]:
@@ -63,21 +65,19 @@ def auto_answer(here: str) -> list[tuple[str, str]]:
 
 
 def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
-    """The INVITE for `callee`, whose address is in `target` by now.
+    """The INVITE for an agent's phone, whose address is in `target` by now.
 
-    The real caller stands in From and P-Asserted-Identity; our call id goes to agents only, nothing of the trunk to
-    anybody.
+    The real caller stands in From and P-Asserted-Identity; of the trunk's headers come those that its settings name.
     """
     here = call.exchange.engine.signalling_address(callee.listener, host_of(target))
     user = UNSAFE.sub("", call.shown_number)[:LONGEST_USER] or "anonymous"
     name = NAME_UNSAFE.sub("", call.shown_name)[:LONGEST_USER]
     uri = f"<sip:{user}@{here}>"
     headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
-    if callee.trunk is None:
-        headers += [("X-Tandem-Call-ID", call.id), *call.marks]
-        profile = call.exchange.plan().agent_profiles.get(callee.label)
-        if profile is not None and profile.connection == "auto-answer":
-            headers += auto_answer(here)
+    headers += [("X-Tandem-Call-ID", call.id), *call.marks, *call.carried]
+    profile = call.exchange.plan().agent_profiles.get(callee.label)
+    if profile is not None and profile.connection == "auto-answer":
+        headers += auto_answer(here)
     return Outgoing(
         target=target,
         listener=callee.listener,

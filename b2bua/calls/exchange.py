@@ -19,6 +19,7 @@ from b2bua.outside.services import Services
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
+from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage.messages import Messages
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Claim, NewToken, Token
@@ -69,6 +70,8 @@ class Exchange:
     presence: Callable[[str, str], Seen]
     "What an extension is to a call, given by its id."
     resolver: Resolver
+    trunks: TrunkDesk
+    "Which trunk a call takes, and what is known of each."
     screening: Screening
     events: EventLog
     spool: Spool

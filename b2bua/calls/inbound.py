@@ -10,7 +10,7 @@ from b2bua.calls.follow import follow
 from b2bua.calls.session import Session
 from b2bua.calls.token import Known, look_up
 from b2bua.log import logger
-from b2bua.sip.arrival import arrival_of
+from b2bua.sip.stir import identity_of
 from routing.first_goal import first_goal
 from routing.goal import Goal
 from routing.identify import Identified, effective_caller, identify
@@ -29,7 +29,11 @@ async def inbound(call: Session, arriving: Arriving) -> None:
     assert arriving.trunk is not None
     assert call.caller is not None
     profile, directory = exchange.profiles[arriving.trunk], exchange.directory()
-    arrival = arrival_of(arriving.message, arriving.trunk)
+    line = exchange.trunks.lines[arriving.trunk]
+    arrival = line.arrival(arriving.message)
+    call.carried = line.headers_in.passed_on(arriving.message.headers)
+    call.private = line.wants_privacy(arriving.message)
+    row.detail |= identity_of(arriving.message)
     row.called, row.billing_number = arrival.called, arrival.caller
     exchange.tell("call.received", call, {"calling": arrival.caller, "called": arrival.called, "trunk": arriving.trunk})
 

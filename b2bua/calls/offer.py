@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee
 from b2bua.calls.failure import towards_trunk
+from b2bua.calls.outgoing import ring_outside
 from b2bua.calls.parties import Role
 from b2bua.calls.reach import reach
 from b2bua.calls.refusals import (
@@ -25,8 +26,8 @@ from b2bua.calls.refusals import (
     no_answer,
     unreachable,
 )
+from b2bua.calls.ringback import pass_on
 from b2bua.sip.engine import CannotCall
-from b2bua.sip.leg import Leg
 from b2bua.sip.resolver import NoAddress
 from b2bua.sip.signals import Answered, Closed, Progress
 
@@ -60,7 +61,7 @@ async def ring(call: Session, callee: Callee, role: Role, beside: int | None = N
     call's alone from here on, until it is over or `FloorService.released` is told.
     """
     if callee.trunk is not None:
-        return await _ring(call, callee, role, beside)
+        return await ring_outside(call, callee, role, beside)
     floor = call.exchange.floor
     if not floor.reserve(callee.label, call.id):
         raise agent_failed(callee.label, 486, towards_trunk(486))
@@ -103,11 +104,10 @@ async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -
                     exchange.metrics.setup.observe(record.since_start(clock()), "ringing")
                 if not rang:
                     rang = True
-                    if callee.trunk is None:
-                        exchange.floor.ringing(call.id, callee.label)
+                    exchange.floor.ringing(call.id, callee.label)
                     exchange.tell("call.ringing", call, {"extension": callee.label})
                     call.state = "ringing"
-                sent = _pass_on(call, caller, progress, sent)
+                sent = pass_on(call, caller, progress, sent)
             case Answered(leg=who) if who == leg.id:
                 if not call.parties.by_leg[who].described:
                     raise mute(callee.label)  # the caller is not answered, so not billed, for silence
@@ -122,23 +122,3 @@ async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -
             case _:
                 continue
 
-
-def _pass_on(call: Session, caller: int | None, progress: Progress, sent: int) -> int:
-    """Tell the caller what his phone should do: play its own ringback (180) or listen to us (183).
-
-    Only what changes is told; `sent` is the last status told, 0 for none, and so is what comes back.  A 183 without SDP
-    is ringing to the caller, for ours has SDP and he would hear nothing; behind early media it changes nothing.
-    A caller whom we called gets the ringback from us.
-    """
-    if caller is None:
-        return sent
-    wanted = 183 if progress.early_media and call.has_offer else 180
-    if wanted == sent or (wanted == 180 and progress.code != 180 and sent):
-        return sent
-    if call.picked_up or call.parties.state(caller) is Leg.UP:
-        call.ring_back(wanted == 180)
-    elif wanted == 183:
-        call.legs[caller].progress()
-    else:
-        call.legs[caller].ring()
-    return wanted

@@ -8,32 +8,28 @@ counted by the gate; the attempt is one all the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import Callee, invitation, number_callee
+from b2bua.calls.callee import number_callee
 from b2bua.calls.offer import CANCELLED, RUNG_OUT
-from b2bua.calls.outside import Dials, leave
+from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.screening import Barred
 from b2bua.calls.session import Said
+from b2bua.calls.trunk_leg import TrunkLeg
 from b2bua.dialling.sip_outcome import outcome_of
 from b2bua.log import logger
 from b2bua.sip.engine import CannotCall, Headers
-from b2bua.sip.resolver import NoAddress
 from b2bua.sip.signals import Answered, Closed, Progress
 from dialer.outcome import Outcome
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
-    from b2bua.sip.engine import SipLeg
 
 log = logger("dialler")
 
-SETUP = 15.0
-"Seconds a trunk has for its first 18x; then it has a fault."
 COMMAND_HEADER = "X-Tandem-Command-ID"
-SWITCHED: Headers = (("Reason", 'SIP;cause=487;text="Another trunk is tried"'),)
 MUTE: Headers = (("Reason", 'SIP;cause=488;text="No answer to our offer"'),)
 NOT_A_PHONE: Headers = (("Reason", 'SIP;cause=487;text="The network said no in its sound"'),)
 
@@ -46,7 +42,6 @@ class Ringing:
     "From the first 18x."
     least: float
     "The same, before which nobody is given up (47 CFR 64.1200(a)(6): 15)."
-    setup: float = SETUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,78 +97,69 @@ class Customer:
 
         Raises Ordered where the call is ended from outside.
         """
+        call = self.call
         missed = Missed(Outcome.TRUNK_FAULT, "", None, "no-trunk")
-        for trunk in trunks:
+        for way in call.exchange.trunks.ways(trunks):
             if not wanted():
                 return Missed(Outcome.CANCELLED, "", 487, "not-wanted")
-            if trunk not in self.call.exchange.settings.trunks:
-                continue
-            came = await self._over(trunk, number, ringing, wanted)
-            if isinstance(came, Reached) or came.outcome is not Outcome.TRUNK_FAULT:
+            callee = number_callee(number, way.trunk, call.exchange.settings)
+            assert callee is not None  # a way leads somewhere
+            trying = TrunkLeg(call, callee, way)
+            came, again = await self._over(trying, ringing, wanted)
+            if isinstance(came, Reached) or not again:
                 return came
             missed = came
-            log.info("a trunk did not take a call", call=self.call.id, trunk=trunk, cause=came.cause, status=came.code)
+            log.info("a trunk did not take a call", call=call.id, trunk=way.trunk, cause=came.cause, status=came.code)
         return missed
 
-    async def _over(self, trunk: str, number: str, ringing: Ringing, wanted: Callable[[], bool]) -> Reached | Missed:
-        call = self.call
-        callee = number_callee(number, trunk, call.exchange.settings)
-        if callee is None:
-            return Missed(Outcome.TRUNK_FAULT, trunk, None, "trunk-has-no-target")
+    async def _over(
+        self, trying: TrunkLeg, ringing: Ringing, wanted: Callable[[], bool]
+    ) -> tuple[Reached | Missed, bool]:
+        """What came of one try, and whether the next way is to be tried."""
+        call, trunk = self.call, trying.way.trunk
+        call.catch_up()  # who was told to stop meanwhile rings no phone
+        call.dials = Dials("campaign")
         try:
-            leg = await self._invite(callee, trunk)
-        except NoAddress:
-            return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-address")
+            marked = trying.line.settings.command_header
+            leg = trying.send(Role.CALLER, ((COMMAND_HEADER, self.command),) if marked else ())
         except Barred:
-            return Missed(Outcome.TRUNK_FAULT, trunk, None, "barred")  # another trunk may have a policy of its own
+            return Missed(Outcome.TRUNK_FAULT, trunk, None, "barred"), True  # another may have a policy of its own
         except CannotCall as error:
-            return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-resources" if error.ours else "no-invite")
-        rang: float | None = None
-        began = call.clock()
+            return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-resources" if error.ours else "no-invite"), True
         while True:
-            match await call.next(_until(began, rang, ringing, wanted())):
+            match await call.next(_until(trying, ringing, wanted())):
                 case None if not wanted():
-                    self._give_up(leg, CANCELLED)
-                    return Missed(Outcome.CANCELLED, trunk, 487, "not-wanted")
-                case None if rang is None:
-                    self._give_up(leg, SWITCHED)
-                    return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-progress")
+                    call.hang_up(leg.id, 487, CANCELLED)
+                    return Missed(Outcome.CANCELLED, trunk, 487, "not-wanted"), False
+                case None if trying.rang is None and trying.still_tries():
+                    continue
+                case None if trying.rang is None:
+                    again = trying.goes_on(trying.give_up())
+                    return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-progress"), again
                 case None:
-                    self._give_up(leg, RUNG_OUT)
-                    return Missed(Outcome.NO_ANSWER, trunk, 487, "no-answer")
+                    call.hang_up(leg.id, 487, RUNG_OUT)
+                    return Missed(Outcome.NO_ANSWER, trunk, 487, "no-answer"), False
                 case Progress(leg=who, early_media=early) if who == leg.id:
-                    if rang is None:
-                        rang = call.clock()
+                    if trying.rang is None:
+                        trying.progress()
                         self._rings(trunk)
                     if early and self._listen is not None:
                         self._listen(leg.id)
                 case Said(announcement=Heard(leg=who, outcome=outcome, cause=cause)) if who == leg.id:
-                    self._give_up(leg, NOT_A_PHONE)
-                    return Missed(outcome, trunk, None, cause)
+                    call.hang_up(leg.id, 487, NOT_A_PHONE)
+                    return Missed(outcome, trunk, None, cause), False
                 case Answered(leg=who) if who == leg.id:
+                    trying.heard()
                     if call.parties.by_leg[who].described:
-                        return Reached(who, trunk, call.clock())
+                        return Reached(who, trunk, call.clock()), False
                     call.hang_up(who, 0, MUTE)
-                    return Missed(Outcome.TRUNK_FAULT, trunk, 488, "no-media")
-                case Closed(leg=who, code=code, reason=reason, local=local) if who == leg.id:
+                    return Missed(Outcome.TRUNK_FAULT, trunk, 488, "no-media"), False
+                case Closed(leg=who, code=code, reason=reason, local=local) as closed if who == leg.id:
+                    again = trying.goes_on(trying.ended(closed))
                     outcome = outcome_of(code, reason, local=local)
-                    if outcome is Outcome.TRUNK_FAULT and rang is not None:
+                    if outcome is Outcome.TRUNK_FAULT and trying.rang is not None:
                         outcome = Outcome.NO_ANSWER  # a phone has rung: over another trunk it would ring once more
-                    return Missed(outcome, trunk, code, "no-response" if local else str(outcome))
-
-    async def _invite(self, callee: Callee, trunk: str) -> SipLeg:
-        """Raises NoAddress, CannotCall, or Barred where a policy forbids the number on this trunk."""
-        call = self.call
-        target = await call.exchange.resolver.uri(callee.target)
-        call.catch_up()  # who was told to stop while a host name was looked up rings no phone
-        out = invitation(call, callee, target)
-        if call.exchange.settings.trunks[trunk].command_header:
-            out = replace(out, headers=(*out.headers, (COMMAND_HEADER, self.command)))
-        call.dials = Dials("campaign")
-        leg = leave(call, callee, lambda: call.exchange.engine.open(out, call.deliver))
-        call.record.row.trunk = trunk
-        call.add(leg, Role.CALLER, callee.label)
-        return leg
+                    return Missed(outcome, trunk, code, "no-response" if local else str(outcome)), again
 
     def _rings(self, trunk: str) -> None:
         call = self.call
@@ -184,13 +170,9 @@ class Customer:
         call.state = "ringing"
         call.exchange.tell("call.ringing", call, {"extension": None, "trunk": trunk})
 
-    def _give_up(self, leg: SipLeg, headers: Headers) -> None:
-        """CANCEL.  A 200 that crosses it is answered with ACK and BYE by the stack."""
-        self.call.hang_up(leg.id, 487, headers)
 
-
-def _until(began: float, rang: float | None, ringing: Ringing, wanted: bool) -> float:
-    """When a leg is given up that says nothing more."""
-    if rang is None:
-        return began + (ringing.setup if wanted else 0.0)
-    return rang + (max(ringing.ring_for, ringing.least) if wanted else ringing.least)
+def _until(trying: TrunkLeg, ringing: Ringing, wanted: bool) -> float:
+    """When a leg is given up that says nothing more, by the call's clock."""
+    if trying.rang is None:
+        return trying.due if wanted else 0.0
+    return trying.rang + (max(ringing.ring_for, ringing.least) if wanted else ringing.least)

@@ -65,6 +65,8 @@ class Closed:
     quality: "Quality | None" = None
     local: bool = False
     "The stack ended it: nothing came in time, the transport failed (RFC 3261 8.1.3.1), or the answer was of no use."
+    retry_after: int | None = None
+    "Seconds that the far end asks to be left alone, with 500 or 503."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import pjsua2 as pj
 
 from b2bua.log import logger
 from b2bua.settings import Settings
+from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
@@ -24,7 +25,7 @@ from b2bua.sip.keys import key_of
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.resolver import host_of, split_host_port
 from b2bua.sip.signals import Dtmf, Info, Quality, Signal
-from b2bua.sip.trunks import TrunkTable
+from b2bua.sip.trunk_desk import TrunkDesk
 from media.pj import close_desk, configure, open_desk
 from media.silence import Counted
 from media.sound import Desk
@@ -82,8 +83,9 @@ class Engine:
         settings: Settings,
         on_invite: Callable[[Arriving], None],
         on_refusal: Callable[[Refusal], None],
+        desk: TrunkDesk,
     ) -> None:
-        self._settings = settings
+        self._settings, self.desk = settings, desk
         self._on_invite, self._on_refusal = on_invite, on_refusal
         self._profiles = {
             name: LegProfile(
@@ -91,9 +93,6 @@ class Engine:
             )
             for name, t in settings.trunks.items()
         }
-        self._trunks = TrunkTable(
-            (t.listener, str(net), name) for name, t in settings.trunks.items() for net in t.networks
-        )
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
         self._dead: list[PjCall] = []
@@ -128,9 +127,9 @@ class Engine:
         """Send the INVITE of a new leg, whose signals go to `sink`.  Raises CannotCall."""
         leg = SipLeg(self, self.number())
         leg.sink = sink
-        leg.source = host_of(out.target)
+        leg.source = split_host_port(out.destination)[0] if out.destination else host_of(out.target)
         leg.sip_call_id = os.urandom(16).hex()
-        account = self._listeners.account(out.listener, leg.source, out.profile)
+        account = self.carriers.account(out.trunk, out.destination, out.listener, out.profile, leg.source)
         call = PjCall(account, leg, self)
         prm = self.op(out.headers)
         prm.txOption.targetUri = out.target
@@ -152,6 +151,7 @@ class Engine:
             raise failed
         leg._pj = call
         self._by_dialog[leg.sip_call_id, False] = leg
+        self.desk.opened(out.trunk, leg.id, outgoing=True)
         return leg
 
     def number(self) -> int:
@@ -203,6 +203,7 @@ class Engine:
             if self._by_dialog.get((leg.sip_call_id, we_are_uas)) is leg:
                 del self._by_dialog[leg.sip_call_id, we_are_uas]
         self._dead.append(call)
+        self.desk.closed(leg.id)
 
     def note(self, leg: SipLeg, what: str, status: int) -> None:
         """An operation that came too late or that the stack refused: the leg's `Closed` tells the rest."""
@@ -240,6 +241,7 @@ class Engine:
         while handle(0) >= FULL_POLL and time.monotonic() < end:
             pass  # the epoll descriptor stays readable while anything is left, but asking once more here is cheaper
         self._dead.clear()
+        self.carriers.drain()
         if self._arriving is not None:
             self._refused_by_stack()
         if self._arrived:
@@ -271,15 +273,16 @@ class Engine:
             if self._arriving is not None:
                 self._refused_by_stack()
             rdata = prm.rdata
-            source = split_host_port(rdata.srcAddress)[0]
+            source, port = split_host_port(rdata.srcAddress)
             listener = self._listeners.at(*pj.tandem_rx_listener(int(rdata.pjRxData)))
             if listener is None:
                 return
-            trunk = self._trunks.trunk_of(listener, source)
+            message = Message.of(rdata.wholeMsg)
+            trunk = self.desk.table.trunk_of(listener, source, port, message.uri)
             default = LegProfile(srtp=self._settings.listeners[listener].srtp)
             account = self._listeners.account(listener, source, self._profiles[trunk] if trunk else default)
             prm.accountIndex = account.getId()
-            self._arriving = Refusal(Message.of(rdata.wholeMsg), listener, trunk, source)
+            self._arriving = Refusal(message, listener, trunk, source)
         except BadMessage as error:
             self._arriving = None
             log.info("an INVITE is refused that only PJSIP can read", source=source, why=str(error))
@@ -300,6 +303,7 @@ class Engine:
             leg.source = arriving.source
             leg.sip_call_id = arriving.message.header("call-id") or ""
             self._by_dialog[leg.sip_call_id, True] = leg
+            self.desk.opened(arriving.trunk or "", leg.id, outgoing=False)
             self._arrived.append(Arriving(leg, arriving.message, arriving.listener, arriving.trunk, arriving.source))
         except Exception as error:
             self.fault(leg, "onIncomingCall", error)
@@ -362,6 +366,7 @@ class Engine:
             raise RuntimeError(f"the gate did not start: PJSIP status {status}")
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
         self._listeners.open()
+        self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
         self._choose_codecs(settings.media.codecs)
         self._endpoint.libStart()
 
@@ -380,6 +385,7 @@ class Engine:
             await asyncio.sleep(TICK)
         await close_desk(desk)
         self._loop.remove_reader(fd)
+        self.carriers.close()
         self._listeners.close()
         self._poll()
         pj.tandem_native_stop()

@@ -95,7 +95,7 @@ class Listeners:
         self._transports: dict[str, int] = {}
         self._accounts: dict[tuple[str, bool, LegProfile], LegAccount] = {}
         self._by_address: dict[str, str] = {}
-        self._is_local = lru_cache(maxsize=4096)(self._in_local_networks)
+        self.is_local = lru_cache(maxsize=4096)(self._in_local_networks)
 
     def open(self) -> None:
         """Bind every listener; raises CannotListen."""
@@ -104,6 +104,8 @@ class Listeners:
             config.port = listener.port
             config.boundAddress = listener.address
             config.publicAddress = listener.advertised_address or ""
+            if listener.dscp:
+                config.qosParams.flags, config.qosParams.dscp_val = pj.PJ_QOS_PARAM_HAS_DSCP, listener.dscp
             if listener.transport == "tls":
                 tls = config.tlsConfig
                 tls.certFile = str(listener.tls_certificate)
@@ -133,17 +135,17 @@ class Listeners:
 
     def account(self, listener: str, peer: str, profile: LegProfile) -> LegAccount:
         """The account for a leg to or from `peer` (an IP address, "" for anybody) on this listener."""
-        key = (listener, self._is_local(listener, peer), profile)
+        key = (listener, self.is_local(listener, peer), profile)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = LegAccount(listener, self._account_config(*key), self._take)
+            account = self._accounts[key] = LegAccount(listener, self.account_config(*key), self._take)
         account.another_leg()
         return account
 
     def signalling_address(self, listener: str, peer: str) -> str:
         """host:port that `peer` is told, for Contact and From."""
         settings = self._settings[listener]
-        plain = self._is_local(listener, peer) or settings.advertised_address is None
+        plain = self.is_local(listener, peer) or settings.advertised_address is None
         host = settings.address if plain else str(settings.advertised_address)
         port = settings.port if plain else settings.advertised_port or settings.port
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -154,7 +156,8 @@ class Listeners:
         address = ip_address(peer)
         return any(address in ip_network(net) for net in self._settings[listener].local_networks)
 
-    def _account_config(self, listener: str, local: bool, profile: LegProfile) -> pj.AccountConfig:
+    def account_config(self, listener: str, local: bool, profile: LegProfile) -> pj.AccountConfig:
+        """What pjsua is told for such legs; `local`: of peers in `local_networks`."""
         settings = self._settings[listener]
         peer = str(ip_network(settings.local_networks[0])[0]) if local else ""
         address = self.signalling_address(listener, peer)

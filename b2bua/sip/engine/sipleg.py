@@ -13,6 +13,7 @@ import pjsua2 as pj
 
 from b2bua.sip.engine.sdp import audio_is_gone
 from b2bua.sip.engine.values import Headers
+from b2bua.sip.header_values import retry_after
 from b2bua.sip.keys import KEYS, Presses
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Quality, Signal, Sound
 from media.ports import Line
@@ -26,6 +27,8 @@ DISCONNECTED, UAC = pj.PJSIP_INV_STATE_DISCONNECTED, pj.PJSIP_ROLE_UAC
 BY_INFO = pj.PJSUA_DTMF_METHOD_SIP_INFO
 KEY_ENDED = 1 << 1  # PJMEDIA_STREAM_DTMF_IS_END, which SWIG does not see
 HELD_BY_PEER = pj.PJSUA_CALL_MEDIA_REMOTE_HOLD
+PAUSES = frozenset({500, 503})
+"Statuses whose Retry-After speaks of the whole server."
 INFO_DTMF = 160
 "Milliseconds a key lasts that we send by INFO."
 
@@ -107,6 +110,11 @@ class SipLeg:
             return ""
         return "info"
 
+    @property
+    def trying(self) -> bool:
+        """A 100 has come for its INVITE, lately; 18x and answers are told as signals."""
+        return bool(pj.tandem_trying(self.sip_call_id))
+
     def native_id(self) -> int:
         """The slot in pjsua's call table, -1 when gone."""
         return self._pj.slot if self._pj is not None else -1
@@ -159,6 +167,7 @@ class PjCall(pj.Call):
                     leg._tell(Progress(leg.id, code, early_media))
             elif state == CONFIRMED:
                 leg.code = 200
+                self.engine.desk.answered(leg.id)
                 leg._tell(Answered(leg.id))
             elif state == DISCONNECTED:
                 self._closed(leg, self.redirected or code, "" if leg.dropped else _received(prm))
@@ -172,8 +181,9 @@ class PjCall(pj.Call):
         self.engine.bury(self, leg)
         leg.code = code or leg.code
         reason = _header(message, "\nreason:") if message else ""
+        pause = retry_after(_header(message, "\nretry-after:")) if leg.code in PAUSES else None
         local = not leg.dropped and (not message or message.startswith("SIP/2.0 2"))
-        leg._tell(Closed(leg.id, leg.code, not leg.dropped, reason, leg.quality, local))
+        leg._tell(Closed(leg.id, leg.code, not leg.dropped, reason, leg.quality, local, pause))
         leg.sink = NO_SINK
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:

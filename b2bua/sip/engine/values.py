@@ -67,3 +67,7 @@ class Outgoing:
     profile: LegProfile = field(default_factory=LegProfile)
     offer: bool = True
     "False: INVITE without SDP (delayed offer); the far end's offer is answered in the ACK."
+    trunk: str = ""
+    "Whose leg it is, where it is a trunk's: it counts there, and may show its credentials."
+    destination: str = ""
+    "host:port that the INVITE is sent to, of a trunk; then the Request-URI may have a name as its host."

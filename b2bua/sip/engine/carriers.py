@@ -1,0 +1,219 @@
+"""What a trunk's own account needs of PJSIP: credentials, a domain in the Request-URI, registrations, and OPTIONS.
+
+Such an account sends along a Route that is not printed (`;hide`), so that names stand in the URIs and PJSIP looks
+nothing up.  Its credentials leave only towards addresses of its trunk (native/credentials.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pjsua2 as pj
+
+from b2bua.log import logger
+from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.values import LegProfile
+from b2bua.sip.resolver import split_host_port
+
+if TYPE_CHECKING:
+    from b2bua.settings import Settings, Trunk
+
+log = logger("trunks")
+
+MOST_ROUTES = 4
+"Accounts of one trunk and profile; more addresses take turns with them."
+NO_RETRY = 0
+"pjsua tries no registration again by itself: `trunk_service` does, at another address where there is one."
+
+Registered = Callable[[int, str, int], None]
+"Status, its phrase and the seconds granted, of an answer to REGISTER."
+
+
+class TrunkAccount(LegAccount):
+    """An account that goes one way."""
+
+    def __init__(self, listener: str, config: pj.AccountConfig, take: Callable[..., None], route: str) -> None:
+        super().__init__(listener, config, take)
+        self.route = route
+
+    def lead(self, route: str) -> None:
+        """Another way from now on; dialogs that stand keep theirs."""
+        self.route = route
+        self._config.sipConfig.proxies = _routes(route)
+        self.modify(self._config)
+
+
+class Registrar(pj.Account):
+    """Our registration at one carrier."""
+
+    def __init__(self, destination: str, told: Registered) -> None:
+        super().__init__()
+        self.destination, self._told = destination, told
+
+    def onRegState(self, prm: pj.OnRegStateParam) -> None:
+        try:
+            self._told(int(prm.code) if not prm.status else 0, str(prm.reason), int(prm.expiration))
+        except Exception as error:
+            log.error("callback failed", where="onRegState", exc_info=error)
+
+
+class Carriers:
+    """Owner of the trunks' own accounts."""
+
+    def __init__(
+        self,
+        listeners: Listeners,
+        settings: Callable[[], Settings],
+        take: Callable[[LegAccount, pj.OnIncomingCallParam], None],
+        profiles: Mapping[str, LegProfile],
+    ) -> None:
+        self._listeners, self._settings, self._take, self._profiles = listeners, settings, take, profiles
+        self._accounts: dict[tuple[str, str, bool, LegProfile], list[TrunkAccount]] = {}
+        self._registrars: dict[str, Registrar] = {}
+        self._asked: dict[int, Callable[[int], None]] = {}
+        self._numbers = 0
+        self._bound: set[tuple[str, str]] = set()
+
+    def close(self) -> None:
+        """No registration and no account any more."""
+        for registrar in self._registrars.values():
+            registrar.shutdown()
+        for accounts in self._accounts.values():
+            for account in accounts:
+                account.shutdown()
+        self._registrars.clear()
+        self._accounts.clear()
+        self._asked.clear()
+        pj.tandem_credentials_clear()
+
+    # -- calls
+
+    def account(self, name: str, destination: str, listener: str, profile: LegProfile, host: str) -> LegAccount:
+        """The account for a leg to `host` (an IP address); to an address of a trunk where `name` is one."""
+        trunk = self._settings().trunks.get(name) if name else None
+        if trunk is None or not _has_own(trunk):
+            return self._listeners.account(listener, host, profile)
+        key = (name, listener, self._listeners.is_local(listener, host), profile)
+        accounts = self._accounts.setdefault(key, [])
+        route = self._route(listener, destination)
+        self._bind(trunk, host)
+        found = next((account for account in accounts if account.route == route), None)
+        if found is None and len(accounts) >= MOST_ROUTES:
+            found = accounts[0]
+            found.lead(route)
+        if found is None:
+            config = self._listeners.account_config(listener, key[2], profile)
+            found = TrunkAccount(listener, self._own(config, trunk, route), self._take, route)
+        else:
+            accounts.remove(found)
+        accounts.append(found)
+        found.another_leg()
+        return found
+
+    # -- OPTIONS
+
+    def options(self, name: str, destination: str, answered: Callable[[int], None]) -> None:
+        """Ask whether an address is there; `answered` gets the final status, 0 where none came.  Never raises."""
+        trunk = self._settings().trunks.get(name)
+        if trunk is None:
+            return
+        self._numbers = reference = self._numbers % 0x3FFFFFFF + 1
+        self._asked[reference] = answered
+        uri = f"sip:{trunk.domain or destination}{self._transport(trunk.listener)}"
+        try:
+            host, profile = split_host_port(destination)[0], self._profiles.get(name, LegProfile())
+            account = self.account(name, destination, trunk.listener, profile, host)
+            status = pj.tandem_options(account.getId(), uri, reference)
+        except pj.Error as error:
+            status = error.status
+        if status:
+            log.debug("no OPTIONS", trunk=name, address=destination, status=status)
+            self._asked.pop(reference, None)
+
+    def drain(self) -> None:
+        """Hand on what has come back; called after PJSIP's turn."""
+        while (found := pj.tandem_probed()) is not None:
+            reference, code = found
+            answered = self._asked.pop(reference, None)
+            if answered is not None:
+                answered(code)
+
+    # -- registrations
+
+    def register(self, name: str, destination: str, told: Registered) -> bool:
+        """Send REGISTER to an address of a trunk; False where it cannot even be sent.  Answers to it, and to those that
+        renew it, are told."""
+        trunk = self._settings().trunks[name]
+        host = split_host_port(destination)[0]
+        local = self._listeners.is_local(trunk.listener, host)
+        config = self._listeners.account_config(trunk.listener, local, self._profiles.get(name, LegProfile()))
+        self._own(config, trunk, self._route(trunk.listener, destination))
+        self._bind(trunk, host)
+        domain = trunk.domain or destination
+        here = self._listeners.signalling_address(trunk.listener, host)
+        transport = self._transport(trunk.listener)
+        config.regConfig.registrarUri = f"sip:{domain}{transport}"
+        config.regConfig.registerOnAdd = True
+        config.regConfig.timeoutSec = trunk.register_expires
+        config.regConfig.retryIntervalSec = NO_RETRY
+        config.regConfig.firstRetryIntervalSec = NO_RETRY
+        config.sipConfig.contactForced = f"<sip:{trunk.user}@{here}{transport}>"
+        known = self._registrars.get(name)
+        try:
+            if known is not None and known.destination == destination:
+                known.setRegistration(True)
+                return True
+            self.unregister(name)
+            registrar = self._registrars[name] = Registrar(destination, told)
+            registrar.create(config)
+        except pj.Error as error:
+            log.warning("no REGISTER", trunk=name, address=destination, why=error.reason)
+            return False
+        return True
+
+    def unregister(self, name: str) -> None:
+        """Take our address back."""
+        registrar = self._registrars.pop(name, None)
+        if registrar is not None:
+            registrar.shutdown()  # which sends a REGISTER for no time at all, where one was taken
+
+    # -- the parts
+
+    def _own(self, config: pj.AccountConfig, trunk: Trunk, route: str) -> pj.AccountConfig:
+        user, _, place = config.idUri.removeprefix("sip:").partition("@")
+        config.idUri = f"sip:{trunk.user or user}@{trunk.domain or place}"
+        config.sipConfig.proxies = _routes(route)
+        if trunk.password is not None:
+            who = trunk.auth_user or trunk.user
+            secret = trunk.password.get_secret_value()
+            credentials = pj.AuthCredInfoVector()
+            credentials.push_back(pj.AuthCredInfo("digest", trunk.realm, who, 0, secret))
+            config.sipConfig.authCreds = credentials
+        return config
+
+    def _bind(self, trunk: Trunk, host: str) -> None:
+        """Its credentials may go to this address."""
+        if trunk.password is None or (trunk.realm, host) in self._bound:
+            return
+        status = pj.tandem_credentials(trunk.realm, host)
+        if status:
+            log.warning("an address of a trunk gets no credentials", address=host, status=status)
+        self._bound.add((trunk.realm, host))
+
+    def _route(self, listener: str, destination: str) -> str:
+        return f"sip:{destination}{self._transport(listener)};lr;hide"
+
+    def _transport(self, listener: str) -> str:
+        transport = self._settings().listeners[listener].transport
+        return "" if transport == "udp" else f";transport={transport}"
+
+
+def _has_own(trunk: Trunk) -> bool:
+    return trunk.domain is not None or trunk.password is not None
+
+
+def _routes(route: str) -> pj.StringVector:
+    routes = pj.StringVector()
+    routes.push_back(route)
+    return routes
