@@ -130,8 +130,9 @@ class Campaigns:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, server: Server) -> AsyncIterator[Self]:
-        storage = await Storage.open(f"sqlite:///{server.data / 'tandem.db'}")
+    async def open(cls, server: Server, url: str = "") -> AsyncIterator[Self]:
+        """`url`: of a database that is not the server's usual one."""
+        storage = await Storage.open(url or f"sqlite:///{server.data / 'tandem.db'}")
         try:
             yield cls(server, storage)
         finally:
