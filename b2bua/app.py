@@ -36,6 +36,7 @@ from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
 from b2bua.sip.trunk_desk import TrunkDesk
+from b2bua.sip.trunk_metrics import follow_trunks
 from b2bua.sip.trunk_service import TrunkService
 from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.agent_states import last_states
@@ -243,6 +244,7 @@ class Tandem:
             directory=lambda: self.feed.current,
             plan=lambda: self.feed.plan,
             reload_directory=self.feed.refresh,
+            trunks=self.trunks,
             dialling=self.dialler,
             checks={
                 "start": lambda: None if self.up else "the server is starting",
@@ -258,6 +260,7 @@ class Tandem:
         follow("counter", "gate_total", gate, self.engine.counters, "counter")
         follow("counter", "log_lines_dropped", "Log lines that found the queue full.", logging.dropped)
         self.storage.observe = self.metrics.storage_op
+        follow_trunks(self.metrics, self.trunks)
         self.metrics.active_calls.set_function(lambda: len(self.calls.sessions))
         self.metrics.active_legs.set_function(lambda: self.engine.active_legs)
         follow("gauge", "spool_pending", "Records on disk and not in the database yet.", lambda: spool.pending)

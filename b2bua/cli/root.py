@@ -21,6 +21,7 @@ from b2bua.cli import (
     routes,
     tenants,
     tokens,
+    trunks,
 )
 from b2bua.settings import Settings
 
@@ -47,6 +48,7 @@ def make_app(serve: Callable[[Settings], None]) -> typer.Typer:
         ("routes", routes.app),
         ("plan", plan.app),
         ("queues", queues.app),
+        ("trunks", trunks.app),
         ("tokens", tokens.app),
         ("calls", calls.app),
         ("cdrs", cdrs.app),

@@ -226,6 +226,10 @@ class TrunkDesk:
         """Today, where the node's days begin."""
         return datetime.fromtimestamp(self._wall(), self._zone).date().isoformat()
 
+    def now(self) -> float:
+        """By the clock of everything here."""
+        return self._clock()
+
     def minutes(self, line: Line) -> float:
         """Of talk today."""
         return line.load.minutes_of(self.day(), self._clock())

@@ -10,6 +10,7 @@ from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
+from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
 from routing.board import Board
 from routing.directory import Directory
@@ -142,6 +143,8 @@ class Node:
     "Queues, VDNs, menus ... of the same revision."
     reload_directory: Callable[[], Awaitable[object]]
     "Called after each change that was committed, so that this node routes by it when the answer goes out."
+    trunks: TrunkDesk
+    "What is known of each trunk."
     checks: Mapping[str, Check]
     "Parts that must be ready before this node should get calls, by name."
     dialling: Dialling | None = None

@@ -18,6 +18,7 @@ from b2bua.metrics import Metrics
 from b2bua.reports.keeper import Keeper
 from b2bua.settings import Api as ApiSettings
 from b2bua.settings import Listener, Node, Recording, Settings, Trunk
+from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
 from b2bua.storage.api_keys import ApiKeys, Role
 from b2bua.storage.directory import DirectoryFeed
@@ -207,6 +208,7 @@ async def api(
             directory=lambda: feed.current,
             plan=lambda: feed.plan,
             reload_directory=feed.refresh,
+            trunks=TrunkDesk(config, lambda type_, data: None, lambda trunk, why: None),
             checks=checks or {},
         )
         server = WebServer(node, limits)

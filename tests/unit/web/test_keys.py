@@ -62,6 +62,7 @@ OPERATORS = [
     ("GET", "/v1/routes/r"),
     ("GET", "/v1/trunks"),
     ("GET", "/v1/trunks/carrier"),
+    ("POST", "/v1/trunks/carrier/maintenance"),
     ("POST", "/v1/calls"),
     ("GET", "/v1/agent-states"),
     ("GET", "/v1/agents/8001/state"),
