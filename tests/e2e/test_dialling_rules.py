@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.campaign import Campaign, Mode, Pacing
+from dialer.campaign import Amd, Campaign, Mode, Pacing
 from dialer.counts import Counts
 from dialer.outcome import Outcome
 from tests.e2e.dialling import CARRIER, CONFIG, Campaigns, numbers
 from tests.e2e.legs import shared_server
 from tests.e2e.queues import state
+from tests.e2e.recordings import record
 from tests.e2e.sipp_carrier import agents_at_work, rung, wrong
 from tests.peers.rtp import Rtp
 from tests.peers.server import Server, Template
@@ -136,6 +137,34 @@ async def test_the_three_branches(server: Server, campaigns: Campaigns, carrier:
     await campaigns.over(campaign)
     await eventually(lambda: len(rung(run)[second]) == 1, "R3-14: he is idle: the next contact is dialled")
     await state(server, "1001", "available")
+
+
+async def test_people_machines_and_tones_that_were_recorded(
+    server: Server, campaigns: Campaigns, carrier: Sipp, agent: Sipp
+) -> None:
+    """R3-09: a carrier that plays recordings: people get an agent, machines none, and a number that is nobody's is
+    known by the network's tone before any answer; each counts as what it is."""
+    record(carrier.folder)
+    run = await carrier.answers("carrier-recordings")
+    await agents_at_work(server, agent, ["1001", "1002", "1003"])
+    people, machines, nobody = numbers(3, 400), numbers(3, 404), numbers(1, 409)
+    campaign = await campaigns.add(
+        [*people, *machines, *nobody],
+        attempts=1,
+        retries={},
+        amd=Amd(enabled=True, parameters={"longest": 2.0}),
+        ring_for=10.0,
+    )
+    await campaigns.order(campaign, "start")
+    await campaigns.over(campaign, 40.0)
+    assert await campaigns.outcomes(campaign) == {
+        **dict.fromkeys(people, Outcome.ANSWERED),
+        **dict.fromkeys(machines, Outcome.MACHINE),
+        **dict.fromkeys(nobody, Outcome.INVALID_NUMBER),
+    }
+    counts = (await campaigns.store.progress(campaign.id, 0.0)).counts
+    assert (counts.live, counts.connected, counts.machines, counts.invalid, counts.abandoned) == (3, 3, 3, 1, 0)
+    await eventually(lambda: run.succeeded == 7, "every call at the carrier went as it should")
 
 
 async def reason(server: Server, campaign: Campaign) -> str:
