@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 def follow_trunks(metrics: Metrics, desk: TrunkDesk) -> None:
     """One gauge each, by trunk."""
 
-    def gauge(name: str, text: str, read: Callable[[Line], float]) -> None:
-        metrics.follow("gauge", name, text, lambda: {one: read(line) for one, line in desk.lines.items()}, "trunk")
+    def each(read: Callable[[Line], float]) -> Callable[[], dict[str, float]]:
+        return lambda: {name: read(line) for name, line in desk.lines.items()}
 
-    gauge("trunk_up", "1 while calls may go out there as far as OPTIONS tell, 0 while it is out.", _up)
-    gauge("trunk_maintenance", "1 while a trunk is out of service by order.", lambda line: line.maintenance)
-    gauge("trunk_calls_in", "Legs that came in, now.", lambda line: line.load.calls_in)
-    gauge("trunk_calls_out", "Legs that went out, now.", lambda line: line.load.calls_out)
-    gauge("trunk_minutes_today", "Minutes of talk today on legs that went out.", desk.minutes)
-    gauge("trunk_registered", "1 while we are registered there.", lambda line: line.registration.until > 0)
-
-
-def _up(line: Line) -> float:
-    return 0.0 if line.settings.target and not line.usable else 1.0
+    follow = metrics.follow
+    up = "1 while calls may go out there as far as OPTIONS tell, 0 while it is out."
+    follow("gauge", "trunk_up", up, each(lambda line: line.usable or not line.settings.target), "trunk")
+    out = "1 while a trunk is out of service by order."
+    follow("gauge", "trunk_maintenance", out, each(lambda line: line.maintenance), "trunk")
+    follow("gauge", "trunk_calls_in", "Legs that came in, now.", each(lambda line: line.load.calls_in), "trunk")
+    follow("gauge", "trunk_calls_out", "Legs that went out, now.", each(lambda line: line.load.calls_out), "trunk")
+    minutes = "Minutes of talk today on legs that went out."
+    follow("gauge", "trunk_minutes_today", minutes, each(desk.minutes), "trunk")
+    there = "1 while we are registered there."
+    follow("gauge", "trunk_registered", there, each(lambda line: line.registration.until > 0), "trunk")
