@@ -52,8 +52,8 @@ def callee_of(party: Party, exchange: Exchange) -> Callee:
         if agent is None:
             raise CannotStart(f"no agent who can be called has extension {party.target}")
         return agent_callee(agent, settings)
-    if party.trunk is None or party.trunk not in settings.trunks:
-        raise CannotStart(f"a number is dialled over a trunk, and {party.trunk!r} is none")
+    if party.trunk is None or (party.trunk not in settings.trunks and party.trunk not in settings.trunk_groups):
+        raise CannotStart(f"a number is dialled over a trunk, or a group of them, and {party.trunk!r} is none")
     callee = number_callee(party.target, party.trunk, settings)
     if callee is None:
         raise CannotStart(f"trunk {party.trunk} takes no outbound calls: set trunks.{party.trunk}.target")
