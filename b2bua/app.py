@@ -19,6 +19,7 @@ from b2bua.calls.callee import Callee, agent_callee
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
+from b2bua.calls.park import ParkingLot
 from b2bua.calls.presence import presence
 from b2bua.calls.screening import Screening
 from b2bua.dialling.dialler import Dialler
@@ -155,6 +156,8 @@ class Tandem:
             metrics=self.metrics,
             music=music,
             ringback=ringback,
+            parking=ParkingLot(settings.transfers.rules("").slots),
+            sessions=lambda: self.calls.sessions.values(),
             call_back=lambda call, queue: self.calls.call_back(call, queue),
             messages=Messages(settings.messages),
             opt_outs=DialStore(storage),
@@ -263,6 +266,7 @@ class Tandem:
         follow_trunks(self.metrics, self.trunks)
         self.metrics.active_calls.set_function(lambda: len(self.calls.sessions))
         self.metrics.active_legs.set_function(lambda: self.engine.active_legs)
+        follow("gauge", "parked", "Callers who are parked.", lambda: len(self.exchange.parking))
         follow("gauge", "spool_pending", "Records on disk and not in the database yet.", lambda: spool.pending)
         follow("counter", "spool_lost_total", "Records that neither disk nor memory took.", lambda: spool.lost)
         follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)

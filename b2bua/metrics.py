@@ -235,6 +235,9 @@ class Metrics:
             "outside_alarms", "Policies that came near their minutes or cost of a day, or to them.", "policy what level"
         )
         self.policy_ended = count("outside_ended", "Running calls that a policy ended.", "policy")
+        self.transfers = count("transfers", "Calls sent elsewhere, by way, place and result.", "how kind result")
+        self.parked = count("parked_ended", "Parked callers who stopped waiting, by why.", "why")
+        self.picked_up = count("pick_ups", "Calls picked up from another phone or a slot, by result.", "what result")
         self.emergency = count("outside_emergency", "Legs to emergency numbers.", "")
         self.trunk_failovers = count(
             "trunk_failovers",

@@ -8,9 +8,11 @@ from b2bua.calls.session import Moved
 from b2bua.sip.signals import Dtmf
 from media import CONGESTION, SoundError
 from routing.feature_codes import CodeKeys, Feature, Heard, transfer_goal
+from routing.transfer_target import target_of
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
+    from routing.goal import Goal
 
 
 class AgentKeys:
@@ -21,7 +23,8 @@ class AgentKeys:
         codes = call.exchange.settings.feature_codes.codes()
         self._extension = call.agents.get(agent, "")
         self._keys = CodeKeys(codes) if self._extension and codes.pressed() else None
-        self._outside = codes.outside
+        self._rules = call.exchange.settings.transfers.rules(codes.outside)
+        self._outside = codes.outside if not self._rules.outside else ""
         self._last = Dtmf(agent, "", "")
 
     def __enter__(self) -> AgentKeys:
@@ -55,11 +58,15 @@ class AgentKeys:
         if heard.feature is Feature.TRANSFER:
             plan, directory = call.exchange.plan(), call.exchange.directory()
             tenant = call.record.row.tenant
-            goal = transfer_goal(heard.target, plan, directory, tenant, self._outside) if call.follows else None
-            if goal is not None:
+            goal = target_of(heard.target, plan, directory, tenant, self._rules)
+            goal = goal or transfer_goal(heard.target, plan, directory, tenant, self._outside)
+            if goal is not None and call.follows and self._can_go(goal):
                 raise Moved(goal, f"agent {self._extension}")
             self._wrong()
         return heard.feature is Feature.RELEASE
+
+    def _can_go(self, goal: Goal) -> bool:
+        return goal.kind != "park" or self._call.exchange.parking.free(goal.target)
 
     def _wrong(self) -> None:
         """He hears that there is no such place; the caller stays with him."""

@@ -100,13 +100,15 @@ class Line:
 class StandingLeg(SipLeg):
     """A standing line as the leg of one call; it has a number of its own, so nothing of the call before reaches it."""
 
-    __slots__ = ("_line", "_sound")
+    __slots__ = ("_line", "_sound", "_under")
 
     def __init__(self, engine: Engine, line: Line, under: SipLeg, sound: Callable[[int], Sound]) -> None:
         super().__init__(engine, engine.number())
         self._line = line
         self._sound = sound
         self.sip_call_id, self.source, self.code = under.sip_call_id, under.source, 200
+        self.owner, self.referrals = under.owner, under.referrals
+        self._under = under
 
     @property
     def alive(self) -> bool:
@@ -146,6 +148,14 @@ class StandingLeg(SipLeg):
     def send_dtmf(self, digit: str) -> str:
         under = self._line.leg
         return under.send_dtmf(digit) if under is not None and self.alive else ""
+
+    @property
+    def under(self) -> SipLeg:
+        return self._under
+
+    def notify(self, code: int, phrase: str, *, final: bool, number: int = 0) -> bool:
+        self._under.referrals = self.referrals
+        return self.alive and self._under.notify(code, phrase, final=final, number=number)
 
     def native_id(self) -> int:
         under = self._line.leg
@@ -270,6 +280,7 @@ class StandingLines:
         try:
             target = await self._resolver.uri(callee.target)
             line.leg = self._engine.open(self._invitation(callee, target), line.on)
+            line.leg.owner = line.extension
         except (NoAddress, CannotCall) as error:
             log.warning("no standing line", extension=line.extension, error=str(error))
             return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from b2bua.calls.session import Moved
-from b2bua.calls.transfer import transferred
+from b2bua.calls.transfer import sent
 from b2bua.log import logger
 from b2bua.outside.asking import PullFailed
 from routing.analysis import (
@@ -145,7 +145,7 @@ async def analyse(call: Session, found: Identified) -> Answer:
     try:
         call.catch_up()
     except Moved as moved:
-        transferred(call, moved)
+        sent(call, moved)
         return Answer(moved.goal, "outside", True)
     decision = decide(
         findings, call.data, organisation, exchange.wall(), lambda extension: exchange.presence(extension, call.id),

@@ -27,6 +27,8 @@ def served(call: Session, extension: str) -> None:
     """The call is an answered one from now on: its token is used up, its caller hears whoever answered."""
     exchange, record = call.exchange, call.record
     consume(call)
+    if call.transfer is not None:
+        call.transfer.done()
     if record.row.answered_at is None:
         record.answered(call.clock())
         exchange.metrics.setup.observe(record.since_start(call.clock()), "answered")
@@ -46,7 +48,7 @@ def connected(call: Session, extension: str) -> None:
 
 def let_go(call: Session, extension: str) -> None:
     """The agent is done with this caller: his wrap-up begins."""
-    if not extension:
+    if not extension or (call.transfer is not None and call.transfer.keeps(extension)):
         return
     talk = round(call.clock() - call.talk_began, 3)
     data = {"extension": extension, "queue": call.journey.queue or None, "talk": talk}

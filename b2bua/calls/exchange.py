@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,7 @@ from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
 from b2bua.calls.floor import FloorService
 from b2bua.calls.opt_out import OptOuts
+from b2bua.calls.park import ParkingLot
 from b2bua.calls.screening import Screening
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
@@ -87,6 +88,10 @@ class Exchange:
     False where nobody could call him."""
     ringback: Path
     "What the first party of a call that we place hears while the second one's phone rings."
+    parking: ParkingLot
+    "Who is parked where."
+    sessions: Callable[[], Iterable[Session]]
+    "All live calls."
     opt_outs: OptOuts | None = None
     "Where numbers of people are kept who want to be left alone."
 

@@ -188,6 +188,12 @@ class FloorService:
         """The call has let him go; harmless when it has not got him."""
         self._do(self._now.released(extension, call, self.clock()))
 
+    def moved(self, extension: str, before: str, after: str) -> None:
+        """The call he is in goes on as another one."""
+        seat = self._now.agent(extension)
+        if seat is not None and seat.call == before:
+            seat.call = after
+
     def back(self, call: str) -> bool:
         """The caller's agent is lost; whether the caller waits again, at the head."""
         self._do(self._now.back(call, self.clock()))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.direct import to_agent, to_number
 from b2bua.calls.menu import menu
+from b2bua.calls.park import park
 from b2bua.calls.person import to_person
+from b2bua.calls.referred import refer_to
 from b2bua.calls.refusals import GoalLoop, NoSuchGoal, TurnedAway
-from b2bua.calls.session import Moved
-from b2bua.calls.transfer import came_back, transferred
+from b2bua.calls.session import CallerLeft, Moved, Ordered
+from b2bua.calls.transfer import LEFT, MOVED_ON, TAKEN_IN, sent
 from b2bua.calls.vdn import to_vdn
 from b2bua.calls.voicemail import voicemail
 from b2bua.calls.waiting import wait
@@ -29,7 +31,6 @@ Step = Callable[["Session", "Goal"], Awaitable["Goal | None"]]
 
 MOST_STEPS = 100
 "Goals of one call: rules that send callers round in circles end here, and a caller lost in menus as well."
-MOVED_ON = (("Reason", 'SIP;cause=200;text="Call moved elsewhere"'),)
 
 
 async def hangup(call: Session, goal: Goal) -> Goal | None:
@@ -49,20 +50,29 @@ STEPS: Mapping[str, Step] = MappingProxyType(
         "menu": menu,
         "voicemail": voicemail,
         "number": to_number,
+        "park": park,
         "hangup": hangup,
     }
 )
 
 
-async def follow(call: Session, goal: Goal, first: Step | None = None) -> None:
+async def follow(call: Session, goal: Goal, first: Step | None = None, *, orders: bool = True) -> None:
     """Until the call is over.  Who moves a call (`Rerouted` in its inbox) interrupts the step that is on.
 
-    `first`: what is done for `goal` instead of the usual; the goals after it have theirs.
+    `first`: what is done for `goal` instead of the usual; the goals after it have theirs.  `orders`: others than those
+    who talk may move it.
     """
+    call.follows, call.on_refer = orders, refer_to
+    try:
+        await _follow(call, goal, first)
+    except (CallerLeft, Ordered):
+        if call.transfer is not None:
+            call.transfer.failed("caller-left", LEFT)
+        raise
+
+
+async def _follow(call: Session, goal: Goal, first: Step | None) -> None:
     following: Goal | None = goal
-    back: list[Goal] = []
-    "Where a caller goes whom nobody takes after a transfer."
-    call.follows = True
     for _ in range(MOST_STEPS):
         if following is None:
             return
@@ -70,16 +80,18 @@ async def follow(call: Session, goal: Goal, first: Step | None = None) -> None:
             step, first = first or STEPS.get(following.kind), None
             if step is None:
                 raise NoSuchGoal(f"there is no way to {following}")
+            call.going = following
+            if call.transfer is not None and following.kind in TAKEN_IN:
+                call.transfer.done()
             following = await step(call, following)
         except Moved as moved:
             log.info("a call is moved", call=call.id, to=str(moved.goal), by=moved.by)
-            back = transferred(call, moved)
+            sent(call, moved)
             call.leave_only_caller(MOVED_ON)
-            following = moved.goal
+            following, first = moved.goal, moved.step
         except Refused as refused:
-            if not back:
+            if call.transfer is None:
                 raise
-            following, *back = back
-            came_back(call, following, refused.cause)
+            following, first = call.transfer.comes_back(refused)
             call.leave_only_caller(MOVED_ON)
     raise GoalLoop(f"{MOST_STEPS} steps led nowhere, the last to {following}")

@@ -15,6 +15,7 @@ from b2bua.calls.exchange import Exchange
 from b2bua.calls.filtering import filter_once
 from b2bua.calls.ids import new_call_id
 from b2bua.calls.inbound import inbound
+from b2bua.calls.moving import GivenAway
 from b2bua.calls.offer import CANCELLED
 from b2bua.calls.originate import callee_of, originate
 from b2bua.calls.parties import Role
@@ -24,6 +25,7 @@ from b2bua.calls.refusals import failure_of
 from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
 from b2bua.calls.silence import SilenceWatch
 from b2bua.calls.token import give_back
+from b2bua.calls.transfer import MOVED_ON
 from b2bua.calls.view import CallView, CannotStart, Party
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
@@ -123,6 +125,8 @@ class LiveCalls:
         session.has_events = not session.has_offer or b"telephone-event" in arriving.message.body
         session.add(leg, Role.CALLER, arriving.source)
         session.caller = leg.id
+        if exchange.settings.trunks[arriving.trunk].transfers:
+            leg.owner = f"trunk {arriving.trunk}"
         self.spawn(session, lambda call: inbound(call, arriving))
 
     def _from_no_trunk(self, arriving: Arriving) -> None:
@@ -301,6 +305,9 @@ class LiveCalls:
                 lost = left.closed.code >= 300
                 record.end(call.clock(), "caller-lost" if lost else "normal", left.closed.code, "caller")
                 self._end_all(call, CLEARED)
+        except GivenAway as given:
+            record.end(call.clock(), "transferred", 200, given.by)
+            self._end_all(call, MOVED_ON)
         except Ordered as order:
             answered = record.row.answered_at is not None
             record.end(call.clock(), "hung-up", 200 if answered else 480, order.by)

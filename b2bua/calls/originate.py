@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, agent_callee, number_callee
+from b2bua.calls.follow import follow
 from b2bua.calls.offer import offer, ring
 from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.talk import talk
 from b2bua.calls.view import CannotStart, Party
+from routing.goal import Goal
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
@@ -27,6 +29,7 @@ async def originate(call: Session, first: Callee, second: Callee) -> None:
     row.called, row.effective_caller, row.extension = second.label, first.label, first.label
     call.dials = Dials("api", first.label if first.trunk is None else "")
     exchange.tell("call.received", call, {"calling": first.label, "called": second.label, "trunk": row.trunk})
+    call.going = _goal(second)
     call.show(second.label, second.name)  # the first phone shows whom it is about to talk to
     call.caller = await ring(call, first, Role.CALLER)
     outside = second.trunk is not None
@@ -41,7 +44,16 @@ async def originate(call: Session, first: Callee, second: Callee) -> None:
     exchange.keep(call)
     call.state = "talking"
     exchange.tell("call.answered", call, {"extension": row.extension})
-    await talk(call, agent)
+
+    async def they_talk(call: Session, goal: Goal) -> Goal | None:
+        await talk(call, agent)
+        return None
+
+    await follow(call, _goal(second), they_talk, orders=False)
+
+
+def _goal(callee: Callee) -> Goal:
+    return Goal("agent" if callee.trunk is None else "number", callee.label)
 
 
 def callee_of(party: Party, exchange: Exchange) -> Callee:

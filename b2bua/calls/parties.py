@@ -101,6 +101,25 @@ class Parties:
         held = [Held(leg, True) for leg in (a, b) if self.by_leg[leg].held]
         return [Join(a, b), *held]
 
+    def release(self, leg: int) -> tuple[Party, list[Effect]]:
+        """A leg leaves for another call, as it stands."""
+        parted: list[Effect] = self.part(leg)
+        return self.by_leg.pop(leg), parted
+
+    def adopt(self, leg: int, party: Party) -> None:
+        """A leg comes from another call."""
+        self.by_leg[leg] = party
+
+    def part(self, leg: int) -> list[Effect]:
+        """A leg talks to nobody any more."""
+        parted: list[Effect] = [Part(a, b) for a, b in self._pairs_of(leg)]
+        self._pairs = [pair for pair in self._pairs if leg not in pair]
+        return parted
+
+    def partners(self, leg: int) -> list[int]:
+        """Whom it is to talk to."""
+        return [b if a == leg else a for a, b in self._pairs_of(leg)]
+
     def unpair(self, a: int, b: int) -> list[Effect]:
         """These two have talked enough."""
         self._pairs.remove((a, b))
@@ -124,9 +143,7 @@ class Parties:
                 return [SendDtmf(b if a == signal.leg else a, signal.digit) for a, b in self._pairs_of(signal.leg)]
             case Closed(leg=leg):
                 party.state = step(party.state, Seen.CLOSED)
-                parted: list[Effect] = [Part(a, b) for a, b in self._pairs_of(leg)]
-                self._pairs = [pair for pair in self._pairs if leg not in pair]
-                return [Close(leg), *parted]
+                return [Close(leg), *self.part(leg)]
             case _:
                 pass
         return []

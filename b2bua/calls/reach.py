@@ -21,5 +21,7 @@ def reach(call: Session, callee: Callee, target: str) -> SipLeg:
             return line
     invite = invitation(call, callee, target)
     if callee.trunk is None:
-        return call.exchange.engine.open(invite, call.deliver)
+        leg = call.exchange.engine.open(invite, call.deliver)
+        leg.owner = callee.label
+        return leg
     return leave(call, callee, lambda: call.exchange.engine.open(invite, call.deliver))

@@ -27,6 +27,12 @@ class AgentGone(Refused):
     sip_code, cause, label = 480, "agent-gone", "agent"
 
 
+class SlotTaken(Refused):
+    """Somebody else is parked there, or there is no such slot."""
+
+    sip_code, cause, label = 486, "slot-taken", "routing"
+
+
 class NoSuchGoal(Refused):
     """A call was sent where nothing is: the plan names what is gone, or what this node cannot do."""
 

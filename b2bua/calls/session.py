@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls import outside
 from b2bua.calls.journey import Journey
+from b2bua.calls.moving import GivenAway, Handed, HandOver, adopt, release
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
 from b2bua.calls.record import Record
 from b2bua.calls.recording import CallRecording, RecordingOrder
 from b2bua.log import logger
 from b2bua.sip.engine import Headers, SipLeg
 from b2bua.sip.leg import Leg
-from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Signal
+from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Refer, Signal
 from media import Bridge, Playing, Sound, bridge
 from routing.floor import Announce, Leave, Offer, Withdraw
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
+    from b2bua.calls.follow import Step
     from b2bua.calls.token import HeldToken
+    from b2bua.calls.transfer import Transfer
     from routing.goal import Goal
 
 log = logger("calls")
@@ -54,6 +57,8 @@ class Rerouted:
     "Joins the caller's business data."
     by: str = ""
     "Who wants it so."
+    step: Step | None = None
+    "What is done for the goal, where that is not the usual."
 
 
 News = Offer | Withdraw | Leave | Announce
@@ -67,7 +72,7 @@ class Said:
     announcement: object
 
 
-Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said
+Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said | HandOver | Handed
 
 
 class CallerLeft(Exception):
@@ -81,9 +86,13 @@ class CallerLeft(Exception):
 class Moved(Exception):
     """The step that is on ends here: the call goes to `goal`."""
 
-    def __init__(self, goal: Goal, by: str) -> None:
+    def __init__(self, goal: Goal, by: str, step: Step | None = None, transfer: Transfer | None = None) -> None:
         super().__init__(f"moved to {goal} by {by}")
         self.goal, self.by = goal, by
+        self.step = step
+        "What is done for `goal` there, where that is not the usual."
+        self.transfer = transfer
+        "Where a phone has asked for it, and is told what comes of it."
 
 
 class Ordered(Exception):
@@ -135,6 +144,14 @@ class Session:
         self.journey = Journey()
         self.follows = False
         "It goes from goal to goal, so it can be sent to another one (`Rerouted`)."
+        self.on_refer: Callable[[Session, Refer, int], None] | None = None
+        "What becomes of a transfer that a phone in it asks for; raises Moved.  None: nothing does."
+        self.going: Goal | None = None
+        "Where it goes, or has come to."
+        self.conversing: set[int] = set()
+        "Legs that talk, so that they may send each other elsewhere."
+        self.transfer: Transfer | None = None
+        "The last time that somebody sent it elsewhere."
         self.talk_began = 0.0
         "When the caller and whoever serves him began to hear each other (the loop's clock)."
         self.picked_up = False
@@ -200,7 +217,7 @@ class Session:
     def _ends(self, delivery: Delivery) -> bool:
         if isinstance(delivery, Closed):
             return delivery.leg == self.caller
-        return isinstance(delivery, (HangUp, Rerouted))
+        return isinstance(delivery, (HangUp, Rerouted, HandOver))
 
     def catch_up(self) -> None:
         """Take in what happened while a step waited for something else; raises as `next` does."""
@@ -213,17 +230,38 @@ class Session:
             raise Ordered(delivery.by)
         if isinstance(delivery, Rerouted):
             self.data |= delivery.data
-            raise Moved(delivery.goal, delivery.by)
-        if isinstance(delivery, RecordingOrder):
+            raise Moved(delivery.goal, delivery.by, delivery.step)
+        if isinstance(delivery, HandOver):
+            self._give_away(delivery)
+        elif isinstance(delivery, Handed):
+            adopt(self, delivery.packet)
+        elif isinstance(delivery, Refer):
+            self._refuse_early(delivery)
+        elif isinstance(delivery, RecordingOrder):
             self.recording.obey(self, delivery)
         elif isinstance(delivery, Dtmf) and delivery.leg in self.own_keys:
             self._note(delivery)
         elif not isinstance(delivery, (Silent, Said, Offer, Withdraw, Leave, Announce)):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
-            if isinstance(delivery, Closed) and delivery.leg == self.caller:
-                raise CallerLeft(delivery)
+            if isinstance(delivery, Closed):
+                if self.transfer is not None:
+                    self.transfer.left(delivery.leg)
+                if delivery.leg == self.caller:
+                    raise CallerLeft(delivery)
         return delivery
+
+    def _give_away(self, order: HandOver) -> None:
+        if order.leg in self.conversing and self.parties.alive(order.leg) and order.wanted():
+            if self.transfer is not None:
+                self.transfer.done()
+            order.take(release(self, order.leg))
+            raise GivenAway(order.by)
+
+    def _refuse_early(self, refer: Refer) -> None:
+        """Who talks to nobody has nobody to send elsewhere."""
+        if refer.leg not in self.conversing and refer.referral.notify and refer.leg in self.legs:
+            self.legs[refer.leg].notify(480, "Temporarily Unavailable", final=True)
 
     def pick_up(self) -> None:
         """200 to the caller, once; nothing where we called him ourselves."""
@@ -238,10 +276,10 @@ class Session:
         self.apply(self.parties.on(key))
 
     def leave_only_caller(self, headers: Headers = ()) -> None:
-        """End every leg but the caller's."""
+        """End every leg but the caller's, and that of somebody who waits to hear how his transfer ends."""
         self.ring_back(False)
         for leg in self.legs:
-            if leg != self.caller:
+            if leg != self.caller and (self.transfer is None or leg != self.transfer.stays):
                 self.hang_up(leg, 0, headers)
 
     def show(self, number: str, name: str) -> None:
@@ -278,17 +316,17 @@ class Session:
 
     async def clear(self, within: float) -> None:
         """End every leg that is left and take in what they still tell, for `within` seconds at most."""
-        for leg in self.legs:
-            self.hang_up(leg)
         until = self._loop.time() + within
         while any(self.parties.state(leg) is not Leg.GONE for leg in self.legs):
             try:
+                for leg in self.legs:
+                    self.hang_up(leg)  # also one that has come just now
                 if await self.next(until) is None:
                     log.warning(
                         "a leg did not end in time; its dialog is left to the stack", call=self.id, legs=repr(self)
                     )
                     return
-            except (CallerLeft, Ordered):
+            except (CallerLeft, Ordered, Moved, GivenAway):
                 continue
 
     def apply(self, effects: list[Effect]) -> None:

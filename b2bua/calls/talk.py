@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from b2bua.calls.agent_keys import AgentKeys
 from b2bua.calls.session import Silent
 from b2bua.sip.engine import Headers
-from b2bua.sip.signals import Answered, Closed, Dtmf
+from b2bua.sip.signals import Answered, Closed, Dtmf, Refer
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -50,10 +50,13 @@ async def conversation(call: Session, agent: int) -> Ended:
 
     CallerLeft, Ordered and Moved go through to the caller of this step.
     """
-    call.recording.talking(call, (agent,) if call.caller is None else (call.caller, agent))
+    both = (agent,) if call.caller is None else (call.caller, agent)
+    call.recording.talking(call, both)
+    call.conversing.update(both)
     try:
         return await _until_one_ends(call, agent)
     finally:
+        call.conversing.difference_update(both)
         call.recording.resting()
 
 
@@ -70,6 +73,8 @@ async def _until_one_ends(call: Session, agent: int) -> Ended:
                 case Dtmf(leg=leg) as key if leg == agent:
                     if keys.press(key):
                         return _released(call, agent)
+                case Refer(leg=leg) as refer if call.on_refer is not None and leg in call.conversing:
+                    call.on_refer(call, refer, agent)
                 case Silent(leg=leg):
                     return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
                 case Answered(leg=leg) if not call.parties.by_leg[leg].described:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from b2bua.sip.refer import Referral
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -53,6 +55,14 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Refer:
+    """The far end asks us to send whoever it talks to elsewhere; answered 202 already."""
+
+    leg: int
+    referral: Referral
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Nothing of the leg is left.  The last signal of every leg."""
 
@@ -85,4 +95,4 @@ class Quality:
     "Mean delay of our jitter buffer."
 
 
-Signal = Progress | Answered | Sound | Dtmf | Info | Closed
+Signal = Progress | Answered | Sound | Dtmf | Info | Refer | Closed

@@ -18,6 +18,7 @@ from b2bua.log import logger
 from b2bua.settings import Settings
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.refers import Refers
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
 from b2bua.sip.gate import Gate
@@ -95,6 +96,7 @@ class Engine:
         }
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
+        self.refers = Refers(self._by_dialog, self.fault)
         self._dead: list[PjCall] = []
         self._arriving: Refusal | None = None
         self._arrived: list[Arriving] = []
@@ -364,6 +366,7 @@ class Engine:
         status = pj.tandem_native_start()
         if status:
             raise RuntimeError(f"the gate did not start: PJSIP status {status}")
+        pj.tandem_on_refer(self.refers.decide)
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
         self._listeners.open()
         self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
@@ -388,6 +391,7 @@ class Engine:
         self.carriers.close()
         self._listeners.close()
         self._poll()
+        pj.tandem_on_refer(None)
         pj.tandem_native_stop()
         self._endpoint.libDestroy()
 

@@ -15,6 +15,8 @@ from b2bua.sip.engine.sdp import audio_is_gone
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.header_values import retry_after
 from b2bua.sip.keys import KEYS, Presses
+from b2bua.sip.message import BadMessage, Message
+from b2bua.sip.refer import CONTENT_TYPE, sipfrag
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Quality, Signal, Sound
 from media.ports import Line
 
@@ -31,12 +33,17 @@ PAUSES = frozenset({500, 503})
 "Statuses whose Retry-After speaks of the whole server."
 INFO_DTMF = 160
 "Milliseconds a key lasts that we send by INFO."
+SUBSCRIBED = 180
+"Seconds that we say a transfer may take."
 
 
 class SipLeg:
     """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
 
-    __slots__ = ("_early", "_engine", "_pj", "code", "dropped", "id", "quality", "sink", "sip_call_id", "source")
+    __slots__ = (
+        "_early", "_engine", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals", "sink",
+        "sip_call_id", "source",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int) -> None:
         self._engine = engine
@@ -52,6 +59,12 @@ class SipLeg:
         self.dropped = False
         "We asked for the end."
         self.quality: Quality | None = None
+        self.owner = ""
+        "Whose it is, where its far end may ask for transfers: an agent's extension, or `trunk NAME`."
+        self.referrals = 0
+        "How many transfers it has asked for."
+        self.redirected: tuple[str, ...] = ()
+        "The Contact headers of the 3xx that ended it."
 
     def __repr__(self) -> str:
         return f"<leg {self.id} {'gone' if self._pj is None else 'alive'} {self.code}>"
@@ -59,6 +72,11 @@ class SipLeg:
     @property
     def alive(self) -> bool:
         return self._pj is not None
+
+    @property
+    def under(self) -> SipLeg:
+        """The leg that has the dialog."""
+        return self
 
     def ring(self, headers: Headers = ()) -> bool:
         """180 to the caller."""
@@ -109,6 +127,29 @@ class SipLeg:
             self._engine.note(self, "INFO", error.status)
             return ""
         return "info"
+
+    def notify(self, code: int, phrase: str, *, final: bool, number: int = 0) -> bool:
+        """What has become of a transfer that the far end asked for (RFC 3515 2.4.4); `number`: of which, where it was
+        not the first."""
+        call = self._pj
+        if call is None or self.dropped:
+            return False
+        prm = self._engine.op(
+            (
+                ("Event", f"refer;id={number}" if number else "refer"),
+                ("Subscription-State", "terminated;reason=noresource" if final else f"active;expires={SUBSCRIBED}"),
+            )
+        )
+        request = pj.CallSendRequestParam()
+        request.method, request.txOption = "NOTIFY", prm.txOption
+        request.txOption.contentType = CONTENT_TYPE
+        request.txOption.msgBody = sipfrag(code, phrase).decode()
+        try:
+            call.sendRequest(request)
+        except pj.Error as error:
+            self._engine.note(self, "NOTIFY", error.status)
+            return False
+        return True
 
     @property
     def trying(self) -> bool:
@@ -261,6 +302,11 @@ class PjCall(pj.Call):
     def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
         """A 3xx is a refusal here: nobody who is called chooses whom we call."""
         self.redirected = prm.e.body.tsxState.tsx.statusCode
+        try:
+            if self.leg is not None:
+                self.leg.redirected = tuple(Message.of(_received(prm)).all("contact"))
+        except BadMessage:
+            pass  # a refusal, then, without a word about elsewhere
         return int(pj.PJSIP_REDIRECT_STOP)
 
     def onCallReplaceRequest(self, prm: pj.OnCallReplaceRequestParam) -> None:
