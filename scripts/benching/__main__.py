@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from . import calls as call_rates
-from . import cores, latency, leak, media, plot, results, table
+from . import cores, dialler_report, latency, leak, media, plot, results, table
+from . import dialler as diallers
 from . import dialling as diallings
 from . import events as told
 from . import floor as floors
@@ -208,6 +209,30 @@ def dialling(
     kept = results.load(Options.out)
     kept.dialling = found
     _finish(kept, "dialling")
+
+
+@app.command(name="dialler")
+def dialler_figures(
+    parts: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(diallers.PARTS)}; usual: all.")] = None,
+    runs: Runs = 3,
+    seconds: Seconds = 15.0,
+    docs: Annotated[bool, typer.Option(help="Write table and picture into docs/ too.")] = False,
+) -> None:
+    """All that the dialler must reach, with PASS or MISS: about a quarter of an hour. Exit status 1 for a MISS."""
+    if unknown := sorted(set(parts or ()) - set(diallers.PARTS)):
+        PROGRESS.print(f"there is no part {', '.join(unknown)}: {', '.join(diallers.PARTS)}", style="red", markup=False)
+        raise typer.Exit(2)
+    with contextlib.ExitStack() as stack:
+        found = diallers.measure(
+            lambda: stack.enter_context(stage()), parts or diallers.PARTS, runs=runs, seconds=seconds
+        )
+    RESULT.print(dialler_report.printed(found))
+    picture = Options.out / "dialler.png"
+    if found.talk:
+        dialler_report.draw(found, dialler_report.PICTURE if docs else picture)
+    if docs:
+        dialler_report.write_page(found)
+    raise typer.Exit(int(not all(row.met for row in found.rows)))
 
 
 @app.command()
