@@ -26,6 +26,7 @@ from b2bua.dialling.dialler import Dialler
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
 from b2bua.metrics import Metrics
+from b2bua.operating import Operating
 from b2bua.outside import Puller
 from b2bua.outside.services import Services
 from b2bua.reports.keeper import Keeper
@@ -99,7 +100,7 @@ class Tandem:
         self.tokens, self.keys = Tokens(storage, settings.node.name), ApiKeys(storage)
         music, ringback = make_sounds(settings.node.data_dir, settings.media.music)
         # the engine tells the calls of INVITEs, and the calls use the engine: the cycle is closed here, by name
-        self.trunks = TrunkDesk(settings, self._tell, self.metrics.trunk_skipped.inc)
+        self.trunks = TrunkDesk(settings, self.tell, self.metrics.trunk_skipped.inc)
         self.engine = Engine(
             settings, lambda a: self.calls.on_invite(a), lambda r: self.calls.on_refusal(r), self.trunks
         )
@@ -115,7 +116,7 @@ class Tandem:
         )
         resolver = Resolver()
         self.lines = StandingLines(
-            self.engine, resolver, self._line_to, self.floor, self._tell, settings.calls.ring_timeout
+            self.engine, resolver, self._line_to, self.floor, self.tell, settings.calls.ring_timeout
         )
         self.floor.followers.append(self.lines.on_effect)
         self.attending = Attending(lambda: feed.current, lambda: feed.plan, self.floor, self.lines)
@@ -185,6 +186,7 @@ class Tandem:
         )
         self.webhooks = Webhooks(events, reports, self.statistics, plan, self.metrics.webhooks.inc)
         self.sms = SmsAlarms(settings.sms, reports, self.statistics, plan, self.metrics.sms.inc)
+        self.operating = Operating(self)
         self.up = False
         self._follow()
 
@@ -210,6 +212,7 @@ class Tandem:
             self.dialler.records,
             self.screening,
             self.engine,
+            self.operating,
             self.trunk_service,
             self.floor,
             self.lines,
@@ -224,7 +227,7 @@ class Tandem:
         agent = self.feed.current.agent(extension)
         return agent_callee(agent, self.settings) if agent is not None else None
 
-    def _tell(self, type_: str, data: Mapping[str, Any]) -> None:
+    def tell(self, type_: str, data: Mapping[str, Any]) -> None:
         """An event that belongs to no call."""
         self._tell_of(type_, None, data)
 
@@ -249,9 +252,10 @@ class Tandem:
             reload_directory=self.feed.refresh,
             trunks=self.trunks,
             dialling=self.dialler,
+            operation=self.operating,
             checks={
                 "start": lambda: None if self.up else "the server is starting",
-                "calls": lambda: "no new calls are taken: the server is stopping" if self.calls.draining else None,
+                "calls": lambda: "no new calls are taken: drained, or stopping" if self.calls.draining else None,
                 "spool": lambda: "the disk refuses lines: free some space" if self.spool.alarm else None,
             },
         )

@@ -58,7 +58,7 @@ class Writer:
         self.dropped = 0
         "Lines that found the queue full, since the start."
         self._stream, self._limit = stream, limit
-        self._render = as_json if form == "json" else _Console(stream.isatty())
+        self.render_as(form)
         self._lines: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
         self._told = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
@@ -66,6 +66,10 @@ class Writer:
 
     def __repr__(self) -> str:
         return f"<log writer: {self._lines.qsize()} waiting, {self.dropped} dropped>"
+
+    def render_as(self, form: str) -> None:
+        """`json` or `console`."""
+        self._render = as_json if form == "json" else _Console(self._stream.isatty())
 
     def put(self, line: Line) -> None:
         """Never waits; from any thread."""
@@ -208,6 +212,14 @@ def logger(name: str) -> FilteringBoundLogger:
     Values that are not plain are turned into text at once.
     """
     return cast(FilteringBoundLogger, structlog.get_logger(name))
+
+
+def change(settings: LogSettings) -> None:
+    """Other settings for the lines from now on."""
+    _Sink.threshold = LEVELS[settings.level]
+    logging.getLogger().setLevel(max(LEVELS[settings.level], logging.INFO))
+    if _Sink.writer is not None:
+        _Sink.writer.render_as(settings.format)
 
 
 def dropped() -> int:

@@ -67,13 +67,15 @@ static pj_bool_t is_emergency(const pjsip_rx_data *rdata)
 
 pj_bool_t admission_takes(const pjsip_rx_data *rdata)
 {
-    if (max_legs < 0 && calls.rate < 0 && !draining)
+    if (!draining && (max_legs < 0 || pjsua_call_get_count() < (unsigned)max_legs) && take(&calls)) {
+        count(COUNT_CALLS_TAKEN);
         return PJ_TRUE;
+    }
     if (is_emergency(rdata) && take(&emergencies)) {
         count(COUNT_EMERGENCIES);
         return PJ_TRUE;
     }
-    return !draining && (max_legs < 0 || pjsua_call_get_count() < (unsigned)max_legs) && take(&calls);
+    return PJ_FALSE;
 }
 
 pj_bool_t admission_is_draining(void)

@@ -39,6 +39,7 @@
     X(DIALOG_NOTIFY, "dialog_notify") \
     X(DIALOG_OTHER, "dialog_other") \
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
+    X(CALLS_TAKEN, "calls_taken")                 /* new INVITEs that the limits let in */ \
     X(EMERGENCIES, "emergencies")                 /* INVITEs to emergency numbers that passed a full house */ \
     X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(REFUSED_STRANGER, "refused_stranger")       /* 403 to an address of nobody we know */ \

@@ -17,7 +17,7 @@ from b2bua.calls.ids import new_call_id
 from b2bua.calls.inbound import inbound
 from b2bua.calls.moving import GivenAway
 from b2bua.calls.offer import CANCELLED
-from b2bua.calls.originate import callee_of, originate
+from b2bua.calls.originate import callee_of, may_dial, originate
 from b2bua.calls.parties import Role
 from b2bua.calls.record import Record
 from b2bua.calls.recording import RecordingOrder
@@ -28,12 +28,11 @@ from b2bua.calls.token import give_back
 from b2bua.calls.transfer import MOVED_ON
 from b2bua.calls.view import CallView, CannotStart, Party
 from b2bua.log import logger
-from b2bua.sip.arrival import arrival_of
+from b2bua.sip.arrival import arrival_of, user_of
 from b2bua.sip.leg import IllegalStep, Leg
 from b2bua.storage.calls import CallRecord
 from routing.first_goal import Via
 from routing.refusals import Refused
-from routing.screening import Denied
 
 if TYPE_CHECKING:
     from b2bua.calls.callee import Callee
@@ -84,7 +83,7 @@ class LiveCalls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._dialling: set[asyncio.Task[None]] = set()
         self.dialled = Dialled(exchange)
-        self.draining = False
+        self.draining = self.stopping = False
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled; then no new calls, and those that live after the grace get BYE and a CDR."""
@@ -95,8 +94,8 @@ class LiveCalls:
                 await asyncio.sleep(1.0)
                 await watch.look(self.sessions.values(), asyncio.get_running_loop().time())
         finally:
-            self.draining = True
-            self.exchange.engine.turn_away(RETRY_AFTER[1])
+            self.stopping = True
+            self.stop_taking()
             await self._all_over(self.exchange.settings.node.shutdown_grace)
             for session in self.sessions.values():
                 session.deliver(HangUp("shutdown"))
@@ -106,6 +105,24 @@ class LiveCalls:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
 
+    def stop_taking(self) -> None:
+        """No new calls from now on, but those to emergency numbers."""
+        self.draining = True
+        self.exchange.engine.steering.turn_away()
+
+    def take_again(self) -> bool:
+        """New calls again; False where the server stops."""
+        if not self.stopping:
+            self.draining = False
+            self.exchange.engine.steering.take_again()
+        return not self.stopping
+
+    def has_room_for(self, uri: str) -> bool:
+        """Whether a new call to this Request-URI may come in now."""
+        if not self.draining and len(self.sessions) < self.exchange.settings.node.max_calls:
+            return True
+        return self.exchange.screening.is_emergency(user_of(uri))
+
     # -- from the SIP engine, inside PJSIP: hand on and return
 
     def on_invite(self, arriving: Arriving) -> None:
@@ -114,7 +131,7 @@ class LiveCalls:
         if arriving.trunk is None:
             self._from_no_trunk(arriving)
             return
-        if self.draining or len(self.sessions) >= exchange.settings.node.max_calls:
+        if not self.has_room_for(arriving.message.uri):
             exchange.metrics.sip_refusals.inc("draining" if self.draining else "overload")
             leg.hang_up(503, (("Retry-After", str(random.randint(*RETRY_AFTER))),))
             return
@@ -183,7 +200,7 @@ class LiveCalls:
         if self.draining or len(self.sessions) >= self.exchange.settings.node.max_calls:
             raise CannotStart("no call can be added at the moment", busy=True)
         first, second = callee_of(a, self.exchange), callee_of(b, self.exchange)
-        self._may_dial((first, second), tenant)
+        may_dial(first, second, tenant, self.exchange)
         session = self._new("outbound", first.trunk or second.trunk or "")
         row = session.record.row
         row.tenant = tenant
@@ -192,16 +209,6 @@ class LiveCalls:
         row.billing_number = min(owner.billing_numbers, default=None) if owner is not None else None
         self.spawn(session, lambda call: originate(call, first, second))
         return session.id
-
-    def _may_dial(self, parties: tuple[Callee, Callee], tenant: str | None) -> None:
-        """Raises CannotStart where a policy forbids one of the numbers: nobody is rung for nothing."""
-        agent = parties[0].label if parties[0].trunk is None else ""
-        for party in parties:
-            if party.trunk is not None:
-                outside = self.exchange.screening.outside(party.label, party.trunk, tenant, agent, "api")
-                found = self.exchange.screening.look(outside)
-                if isinstance(found, Denied):
-                    raise CannotStart(f"{party.label} may not be dialled: policy {found.policy}, {found.why}")
 
     def hang_up(self, id: str, by: str) -> bool:
         """Order a call's end; False where it does not live (any more)."""

@@ -12,6 +12,7 @@ from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.talk import talk
 from b2bua.calls.view import CannotStart, Party
+from routing.screening import Denied
 from routing.goal import Goal
 
 if TYPE_CHECKING:
@@ -70,3 +71,14 @@ def callee_of(party: Party, exchange: Exchange) -> Callee:
     if callee is None:
         raise CannotStart(f"trunk {party.trunk} takes no outbound calls: set trunks.{party.trunk}.target")
     return callee
+
+
+def may_dial(first: Callee, second: Callee, tenant: str | None, exchange: Exchange) -> None:
+    """Raises CannotStart where a policy forbids one of the numbers: nobody is rung for nothing."""
+    agent = first.label if first.trunk is None else ""
+    for party in (first, second):
+        if party.trunk is None:
+            continue
+        found = exchange.screening.look(exchange.screening.outside(party.label, party.trunk, tenant, agent, "api"))
+        if isinstance(found, Denied):
+            raise CannotStart(f"{party.label} may not be dialled: policy {found.policy}, {found.why}")

@@ -10,6 +10,7 @@ from routing.correlation import TrunkProfile
 
 from .feature_codes import FeatureCodes
 from .law import LawProfileTable, LawRegionTable, laws
+from .overload import Overload
 from .phones import Phones
 from .recording import Recording
 from .reports import Reports, Sms
@@ -18,6 +19,7 @@ from .sections import Api, Calls, Events, Log, Media, Node, Storage
 from .sip import Listener, Trunk
 from .sources import Source
 from .speech import Speech
+from .trace import Trace
 from .transfers import Transfers
 from .trunks import Dns, TrunkGroup
 
@@ -34,6 +36,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "feature_codes": FeatureCodes,
     "transfers": Transfers,
     "screening": Screening,
+    "overload": Overload,
+    "trace": Trace,
     "speech": Speech,
     "reports": Reports,
     "sms": Sms,
@@ -83,6 +87,8 @@ class Settings:
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     transfers: Transfers = field(default_factory=Transfers)
     screening: Screening = field(default_factory=Screening)
+    overload: Overload = field(default_factory=Overload)
+    trace: Trace = field(default_factory=Trace)
     speech: Speech = field(default_factory=Speech)
     reports: Reports = field(default_factory=Reports)
     sms: Sms = field(default_factory=Sms)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -12,9 +12,11 @@ from starlette.requests import HTTPConnection, Request
 
 from b2bua.importing.imports import Imports
 from b2bua.log import logger
+from b2bua.settings import Settings
 from b2bua.storage import StorageUnavailable
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.audit import Audit
+from b2bua.storage.business import Business
 from b2bua.storage.calls import Calls
 from b2bua.storage.campaigns import Campaigns
 from b2bua.storage.catalogue import access_numbers, agents, check_with, routes, tenants
@@ -28,6 +30,7 @@ from b2bua.web.keyring import KeyRing
 from b2bua.web.limits import Limits
 from b2bua.web.ports import Node
 from b2bua.web.rights import Caller, Right
+from routing.conflicts import Conflict
 from routing.correlation import TrunkProfile
 
 log = logger("tandem.web")
@@ -38,11 +41,10 @@ class Desk:
 
     def __init__(self, node: Node, limits: Limits, wall: Callable[[], float] = time.time) -> None:
         self.node, self.limits, self.wall = node, limits, wall
-        self.settings = node.settings
-        self.profiles: dict[str, TrunkProfile] = {
-            name: trunk.profile(name) for name, trunk in node.settings.trunks.items()
-        }
-        check = check_with(list(self.profiles.values()), node.settings.calls.default_route)
+
+        def check(all_: Business) -> Sequence[Conflict]:
+            return check_with(list(self.profiles.values()), self.settings.calls.default_route)(all_)
+
         self.tenants, self.access_numbers = tenants(node.storage, check), access_numbers(node.storage, check)
         self.agents, self.routes = agents(node.storage, check), routes(node.storage, check)
         self.plans = Plans(node.storage, check)
@@ -64,6 +66,16 @@ class Desk:
         self.keyring = KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force: a reload brings others."""
+        return self.node.settings if self.node.operation is None else self.node.operation.settings
+
+    @property
+    def profiles(self) -> dict[str, TrunkProfile]:
+        """The trunks, as correlation knows them."""
+        return self.settings.profiles()
 
     async def changed(self) -> None:
         """A change was committed: this node routes by it when the answer goes out."""
@@ -132,3 +144,5 @@ Recorder = Annotated[Caller, Depends(may(Right.RECORD))]
 RecordingUser = Annotated[Caller, Depends(may(Right.RECORDINGS))]
 Campaigner = Annotated[Caller, Depends(may(Right.CAMPAIGNS))]
 CdrReader = Annotated[Caller, Depends(may(Right.CDRS))]
+Tracer = Annotated[Caller, Depends(may(Right.TRACE))]
+Operator = Annotated[Caller, Depends(may(Right.OPERATE))]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from b2bua.calls.attending import Attending
+from b2bua.calls.operation import Operation
 from b2bua.calls.view import CallView, Party
 from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
@@ -149,3 +150,5 @@ class Node:
     "Parts that must be ready before this node should get calls, by name."
     dialling: Dialling | None = None
     "None: this node runs no campaigns."
+    operation: Operation | None = None
+    "Drain, reload, traces; None in tests that need none of it."

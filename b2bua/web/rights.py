@@ -36,6 +36,10 @@ class Right(Enum):
     "See campaigns, start and stop them, import their contacts and do-not-call lists; a tenant's key its own."
     EVENTS = auto()
     METRICS = auto()
+    TRACE = auto()
+    "See the signalling of calls: it names the addresses of trunks and phones."
+    OPERATE = auto()
+    "Drain a node, and take it into service again."
 
 
 _TENANT = frozenset(
@@ -54,7 +58,7 @@ _TENANT = frozenset(
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS, Right.ATTEND},
+    Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS, Right.ATTEND, Right.TRACE, Right.OPERATE},
     Role.TENANT: _TENANT,
     Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER, Right.RECORD}),
     Role.LISTENER: frozenset({Right.EVENTS}),

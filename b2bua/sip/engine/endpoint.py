@@ -18,8 +18,10 @@ from b2bua.log import logger
 from b2bua.settings import Settings
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.profiles import trunk_profiles
 from b2bua.sip.engine.refers import Refers
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
+from b2bua.sip.engine.steering import Steering
 from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
 from b2bua.sip.gate import Gate
 from b2bua.sip.keys import key_of
@@ -45,8 +47,8 @@ MOST_RECORDERS = 1024
 "The same for files being written."
 PJSIP_STATUSES = range(171000, 172000)
 "What PJSIP says of URIs, messages and transports (sip_errno.h); other errors are of sockets, memory and media."
-LEG_ROOM = 1.1
-"Call slots for each leg of the admitted calls: finished legs keep theirs for a moment."
+LEG_ROOM = 1.25
+"Call slots for each leg of the admitted calls: from four fifths of the slots on, new calls are refused."
 
 
 class CannotCall(Exception):
@@ -88,12 +90,7 @@ class Engine:
     ) -> None:
         self._settings, self.desk = settings, desk
         self._on_invite, self._on_refusal = on_invite, on_refusal
-        self._profiles = {
-            name: LegProfile(
-                t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp
-            )
-            for name, t in settings.trunks.items()
-        }
+        self._profiles = trunk_profiles(settings)
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
         self.refers = Refers(self._by_dialog, self.fault)
@@ -103,6 +100,7 @@ class Engine:
         "Legs made in this poll: pjsua may still refuse one (422) after it has made it."
         self._numbers = 0
         self.gate = Gate()
+        self.steering = Steering()
         self.faults = 0
         "Exceptions inside callbacks: our own mistakes."
 
@@ -122,6 +120,13 @@ class Engine:
                 await asyncio.sleep(TICK)
         finally:
             await self._stop(fd, desk)
+
+    def follow(self, settings: Settings) -> None:
+        """Other settings from now on, as far as they may change while it runs; the legs that live stay as they are."""
+        self._settings = settings
+        self._profiles.clear()
+        self._profiles.update(trunk_profiles(settings))
+        self.steering.follow(settings)
 
     # -- what calls ask for
 
@@ -164,10 +169,6 @@ class Engine:
     def signalling_address(self, listener: str, peer: str) -> str:
         """host:port of ours that a peer behind `listener` may see."""
         return self._listeners.signalling_address(listener, peer)
-
-    def turn_away(self, retry_after: int) -> None:
-        """From now on no new call: 503 with Retry-After (seconds) from the gate, for OPTIONS too: trunks shall know."""
-        pj.tandem_admission(0, retry_after)
 
     @property
     def active_legs(self) -> int:
@@ -335,8 +336,8 @@ class Engine:
         leg = self._by_dialog.get((call_id, bool(we_are_uas)))
         if leg is None or method != "INFO":
             return
-        content_type, _, body = _type_and_body(raw)
-        key = key_of(body.decode("ascii", "replace")) if content_type == "application/dtmf" else None
+        message = Message.of(raw)
+        key = key_of(message.body.decode("ascii", "replace")) if message.content_type == "application/dtmf" else None
         leg._tell(Info(leg.id, raw) if key is None else Dtmf(leg.id, key, "info"))
 
     def counters(self) -> dict[str, int]:
@@ -366,6 +367,7 @@ class Engine:
         status = pj.tandem_native_start()
         if status:
             raise RuntimeError(f"the gate did not start: PJSIP status {status}")
+        self.steering.start(settings, legs)
         pj.tandem_on_refer(self.refers.decide)
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
         self._listeners.open()
@@ -394,9 +396,3 @@ class Engine:
         pj.tandem_on_refer(None)
         pj.tandem_native_stop()
         self._endpoint.libDestroy()
-
-
-def _type_and_body(raw: bytes) -> tuple[str, bytes, bytes]:
-    head, _, body = raw.partition(b"\r\n\r\n")
-    message = Message.of(raw)
-    return (message.header("content-type") or "").partition(";")[0].strip().lower(), head, body

@@ -199,7 +199,8 @@ def test_a_full_house_refuses_new_calls_and_keeps_what_it_has(stack: Stack, peer
         second = Peer(stack.udp)
         with second.socket:
             refused = second.ask(second.request("INVITE", "Content-Type: application/sdp", body=SDP))
-            assert (refused.status, refused.one("Retry-After")) == (503, "7")
+            assert refused.status == 503
+            assert 1 <= int(refused.one("Retry-After")) <= 7  # each is told another time
             assert second.ask(second.request("OPTIONS")).status == 200
             stack.do("admit", legs=0, retry_after=7)
             assert second.ask(second.request("OPTIONS")).status == 503

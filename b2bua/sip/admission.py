@@ -1,0 +1,110 @@
+"""How many new calls a second the node takes: so many that its one thread is four fifths busy with them. Pure.
+
+The rate follows what calls cost here and now. While the node refuses calls, the rate goes where the thread would be as
+busy as it should be; while it does not, it stands ready at the rate that the last load has shown. What refusals cost is
+not counted against the calls, so that goodput stays under ten times the load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TARGET = 0.8
+"Share of the thread that calls may take: the nominal load."
+BEGIN = 200.0
+"Calls a second before anything is known."
+LEAST = 10.0
+"Calls a second that are taken however busy the thread is: what is counted wrongly must not close the house."
+MOST = 100_000.0
+BUSY = 0.95
+"Share of the thread that calls and refusals may take together."
+LEAST_SHARE = 0.3
+"What calls may take of it at least, however many are refused."
+LATE = 0.25
+"Seconds by which the loop may be late before that counts as too much, where calls are what it is busy with."
+REFUSAL = 60e-6
+"Seconds of the thread for a call that is refused: INVITE, 503 and ACK (measured: 35 to 60 us)."
+DOWN, UP = 0.8, 1.25
+"The furthest steps."
+RECOVER = 1.15
+"A step back towards the rate to begin with, where the load is gone that had brought it below."
+LEARN = 0.3
+"How far a step goes towards what an unlimited load has shown."
+ENOUGH = 10.0
+"Calls a second from which on they tell something."
+BURST = 0.2
+"Seconds of the rate that may come at once."
+LEAST_BURST = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What has happened since the last one."""
+
+    seconds: float
+    busy: float
+    "Seconds of the processor that the thread took."
+    calls: int
+    "New calls taken."
+    refused: int
+    "New calls refused for their rate or number."
+    late: float
+    "Seconds by which the loop was late."
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What the gate is told."""
+
+    rate: float
+    "New calls a second."
+    burst: float
+
+
+class Admission:
+    """The limit from sample to sample; give it about four a second."""
+
+    def __init__(self, begin: float = BEGIN) -> None:
+        self.begin = begin
+        self.rate = begin
+        self.limiting = False
+        "Calls were refused in the last sample."
+        self._share = self._calls = 0.0
+
+    def __repr__(self) -> str:
+        return f"<admission {self.rate:.0f}/s, {self._share:.0%} busy with {self._calls:.0f}/s>"
+
+    def on(self, sample: Sample) -> Limit:
+        """The limit from now on."""
+        if sample.seconds > 0:
+            self._step(sample)
+        return Limit(self.rate, max(self.rate * BURST, LEAST_BURST))
+
+    def _step(self, sample: Sample) -> None:
+        refusing = sample.refused * REFUSAL / sample.seconds
+        share = max(min(sample.busy / sample.seconds, 1.0) - refusing, 0.01)
+        calls = sample.calls / sample.seconds
+        # half of what is new: calls come in lumps, and what they cost comes later than they
+        self._share += (share - self._share) * 0.5
+        self._calls += (calls - self._calls) * 0.5
+        self.limiting = sample.refused > 0
+        wanted = min(TARGET, max(BUSY - refusing, LEAST_SHARE)) / max(self._share, 0.01)
+        if sample.late > LATE and self._calls > self.rate / 2 and refusing < LEAST_SHARE:
+            step = DOWN
+        elif self.limiting:
+            step = min(max(wanted, DOWN), UP)
+        elif self._calls >= ENOUGH and self._share >= TARGET / 2:
+            step = 1 + (min(max(self._calls * wanted / self.rate, DOWN), UP) - 1) * LEARN
+        elif self.rate < self.begin:
+            step = min(RECOVER, self.begin / self.rate)
+        else:
+            step = 1.0
+        self.rate = min(max(self.rate * step, LEAST), MOST)
+
+
+def most_legs(slots: int, rtp_ports: int, descriptors: int, in_use: int) -> int:
+    """Legs from which on new calls are refused: four fifths of what there is of call slots, RTP ports and descriptors.
+
+    A leg takes a slot, two ports and two descriptors; `in_use`: descriptors that are open without any leg.
+    """
+    return max(int(min(slots * TARGET, rtp_ports / 2 * TARGET, (descriptors * TARGET - in_use) / 2)), 2)
