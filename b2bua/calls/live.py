@@ -35,7 +35,6 @@ from routing.first_goal import Via
 from routing.refusals import Refused
 
 if TYPE_CHECKING:
-    from b2bua.calls.callee import Callee
     from b2bua.metrics import Metrics
     from b2bua.sip.engine import Arriving, Refusal
     from routing.goal import Goal

@@ -12,8 +12,8 @@ from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.talk import talk
 from b2bua.calls.view import CannotStart, Party
-from routing.screening import Denied
 from routing.goal import Goal
+from routing.screening import Denied
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
