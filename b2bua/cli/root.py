@@ -15,12 +15,14 @@ from b2bua.cli import (
     database,
     do_not_call,
     events,
+    operation,
     plan,
     queues,
     reports,
     routes,
     tenants,
     tokens,
+    trace,
     trunks,
 )
 from b2bua.settings import Settings
@@ -39,6 +41,8 @@ def make_app(serve: Callable[[Settings], None]) -> typer.Typer:
     config.add_to(app, serve)
     app.command("import")(plan.import_)
     app.command()(plan.export)
+    app.command()(trace.trace)
+    operation.add_to(app)
     for name, group in (
         ("db", database.app),
         ("api-key", api_keys.app),
