@@ -71,8 +71,6 @@ class Pacing:
     "New calls in a second at most."
     target: float | None = None
     "Share of live answers that may be abandoned, what it steers to; None: a little under the cap of the profile."
-    horizon: float | None = None
-    "predictive: seconds it looks ahead; None: found by itself."
     agents_least: int = 5
     "predictive: with fewer agents it is progressive."
     answers_least: int = 50
@@ -133,6 +131,8 @@ class Campaign:
     starts_at: float | None = None
     ends_at: float | None = None
     "Epoch seconds between which it dials."
+    preview_for: float = 120.0
+    "preview: seconds an agent may look at a contact; then it counts as no."
     ring_for: float = 25.0
     "Counted from the first 18x; never less than the law's least."
     pacing: Pacing = field(default_factory=Pacing)

@@ -78,6 +78,7 @@ def not_ready(campaign: Campaign) -> Iterator[str]:
 
 
 def _times(campaign: Campaign) -> Iterator[str]:
+    yield from within("preview_for", campaign.preview_for, 5.0, 3600.0)
     yield from within("ring_for", campaign.ring_for, 5.0, 180.0)
     yield from within("redial_gap", campaign.redial_gap, 0.0, MOST_RETRY)
     yield from within("callback_patience", campaign.callback_patience, 0.0, MOST_RETRY)
@@ -94,7 +95,6 @@ def _pacing(campaign: Campaign) -> Iterator[str]:
     yield from within("pacing.lines", pacing.lines, 1, MOST_LINES)
     yield from within("pacing.rate", pacing.rate, 0.01, MOST_RATE)
     yield from within("pacing.target", pacing.target, 0.0, 1.0)
-    yield from within("pacing.horizon", pacing.horizon, 1.0, 60.0)
     yield from within("pacing.agents_least", pacing.agents_least, 0, 10_000)
     yield from within("pacing.answers_least", pacing.answers_least, 0, 100_000)
     yield from within("pacing.stale_pause", pacing.stale_pause, 1.0)

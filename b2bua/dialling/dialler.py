@@ -112,9 +112,11 @@ class Dialler:
         """A campaign was ordered to do something: do not wait for the next look."""
         self.scheduling.look_soon()
 
-    def choose(self, command: str, dial: bool, agent: str = "") -> bool:
-        """What an agent says of a contact he looks at; False where he looks at none under this command (any more)."""
-        flight = self._flight(command)
+    def choose(self, campaign: str, command: str, dial: bool, agent: str = "") -> bool:
+        """What an agent says of a contact of this campaign that he looks at; False where he looks at none under this
+        command (any more)."""
+        task = self.scheduling.tasks.get(campaign)
+        flight = None if task is None else task.flights.get(command)
         if flight is None or flight.call is None or flight.phase is not Phase.PREVIEW:
             return False
         if agent and agent not in (flight.kept, *flight.call.agents.values()):

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from b2bua.dialling.flight import Flight
 
-PREVIEW_FOR = 120.0
-"Seconds an agent may look at a contact; then it counts as skipped."
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -49,11 +46,11 @@ async def previewed(call: Session, flight: Flight, write: Callable[[], Awaitable
         if queue is not None:
             handover = Handover(call, queue, skills=attempt.campaign.skills, agent=extension, kept=extension)
             flight.kept = ""
-            found = await handover.find(call.clock() + PREVIEW_FOR)
+            found = await handover.find(call.clock() + attempt.campaign.preview_for)
             if found is not None:
                 leg, extension = found
                 call.talk_began = call.clock()
-                if await _says_yes(call, extension, leg):
+                if await _says_yes(call, extension, leg, attempt.campaign.preview_for):
                     written = await _written(write)
                     if written is Written.OK:
                         flight.enter(Phase.SETTING_UP)
@@ -84,12 +81,12 @@ async def _written(write: Callable[[], Awaitable[Written]]) -> Written | None:
         return None
 
 
-async def _says_yes(call: Session, extension: str, leg: int) -> bool:
+async def _says_yes(call: Session, extension: str, leg: int, within: float) -> bool:
     """Who picks up a phone that rings has said yes; the others do by the API or their page."""
     profile = call.exchange.plan().agent_profiles.get(extension)
     if profile is None or profile.connection == "ring":
         return True
-    until = call.clock() + PREVIEW_FOR
+    until = call.clock() + within
     while True:
         match await call.next(until):
             case None:

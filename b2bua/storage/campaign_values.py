@@ -42,7 +42,9 @@ def body_of(campaign: Campaign) -> str:
 
 @lru_cache(maxsize=1000)
 def _of_body(body: str) -> Campaign:
-    return read_campaign(decode(body))
+    data = decode(body)
+    data.get("pacing", {}).pop("horizon", None)  # a field of earlier days that nobody ever read
+    return read_campaign(data)
 
 
 def of_row(body: str, state: str, reason: str = "", node: str = "") -> Campaign:

@@ -261,18 +261,20 @@ async def dispose(id: str, command: str, body: DispositionIn, desk: TheDesk, cal
     """What the agent says about the talk; the contact's next step is made again with it. An agent's key: of his own
     talks."""
     campaign = await reached(desk, caller, id)
-    if campaign.disposition(body.code) is None:
-        known = ", ".join(one.code for one in campaign.dispositions)
-        raise invalid([("code", f"is none of the campaign's dispositions: {known or 'it has none'}")])
     found = await desk.campaigns.command(id, command)
+    if caller.extension is not None and found.record is not None and caller.extension != found.record.agent:
+        raise not_found("command", command)
+    if campaign.disposition(body.code) is None:
+        # whose talk it is nobody has checked yet where it goes on: an agent's key is not told the words
+        unchecked = caller.extension is not None and found.record is None
+        known = "" if unchecked else ": " + (", ".join(one.code for one in campaign.dispositions) or "it has none")
+        raise invalid([("code", f"is none of the campaign's dispositions{known}")])
     if found.record is None:
         node, agent = desk.node.dialling, caller.extension or ""
         if node is not None and node.disposition(command, body.code, body.call_back_at, agent):
             await desk.note(caller, "disposition", "command", f"{id}/{command}", {"code": body.code})
             return StepOut(at=None, reason="kept until the call ends", agent=agent)
         raise Conflict(f"command {command} has no record yet: say it when the call has ended")
-    if caller.extension is not None and caller.extension != found.record.agent:
-        raise not_found("command", command)
     agent = found.record.agent
     step = await desk.dialling.dispose(command, body.code, desk.wall(), agent=agent, call_back_at=body.call_back_at)
     await desk.note(caller, "disposition", "command", f"{id}/{command}", {"code": body.code})

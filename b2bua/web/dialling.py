@@ -52,5 +52,5 @@ async def choose(id: str, command: str, body: ChoiceIn, desk: TheDesk, caller: A
     key: what he himself looks at."""
     await reached(desk, caller, id)
     node = desk.node.dialling
-    if node is None or not node.choose(command, body.dial, caller.extension or ""):
+    if node is None or not node.choose(id, command, body.dial, caller.extension or ""):
         raise not_found("contact on a screen", command)

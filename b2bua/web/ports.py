@@ -112,8 +112,8 @@ class Dialling(Protocol):
         """One of them at this moment; None: it does not run here."""
         ...
 
-    def choose(self, command: str, dial: bool, agent: str = "") -> bool:
-        """What an agent says of a contact he looks at; False where nobody (or not he) looks at one."""
+    def choose(self, campaign: str, command: str, dial: bool, agent: str = "") -> bool:
+        """What an agent says of a contact he looks at; False where nobody (or not he) looks at one of this campaign."""
         ...
 
     def disposition(self, command: str, code: str, call_back_at: float | None = None, agent: str = "") -> bool:
