@@ -10,10 +10,10 @@ from b2bua.calls.follow import follow
 from b2bua.calls.offer import offer, ring
 from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
+from b2bua.calls.screening import Barred
 from b2bua.calls.talk import talk
 from b2bua.calls.view import CannotStart, Party
 from routing.goal import Goal
-from routing.screening import Denied
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
@@ -79,6 +79,8 @@ def may_dial(first: Callee, second: Callee, tenant: str | None, exchange: Exchan
     for party in (first, second):
         if party.trunk is None:
             continue
-        found = exchange.screening.look(exchange.screening.outside(party.label, party.trunk, tenant, agent, "api"))
-        if isinstance(found, Denied):
-            raise CannotStart(f"{party.label} may not be dialled: policy {found.policy}, {found.why}")
+        try:
+            exchange.screening.check(exchange.screening.outside(party.label, party.trunk, tenant, agent, "api"))
+        except Barred as barred:
+            denied = barred.denied
+            raise CannotStart(f"{party.label} may not be dialled: policy {denied.policy}, {denied.why}") from None

@@ -92,9 +92,11 @@ class Screening:
             return Outside(number, trunk, tenant=tenant, agent=agent, origin=origin)
         return Outside(number, trunk, of.profile(trunk).dialling, tenant, agent, origin)
 
-    def look(self, outside: Outside) -> Permit | Denied:
-        """What the verdict would be; counts and tells nothing."""
-        return self.screen.look(outside, time.monotonic(), self._wall())
+    def check(self, outside: Outside, call: str | None = None) -> None:
+        """Raises Barred for a number that may not be dialled now; nothing is counted as a call."""
+        found = self.screen.look(outside, time.monotonic(), self._wall())
+        if isinstance(found, Denied):
+            raise self._barred(found, outside, call)
 
     def screen_outgoing(self, outside: Outside, call: str | None = None) -> Permit:
         """Permission for one leg, counted from now on; give it back with `over`. Raises Barred.
@@ -102,28 +104,25 @@ class Screening:
         `call`: the id of the call it belongs to, which is ended when a policy's minutes are used up.
         """
         found = self.screen.admit(outside, time.monotonic(), self._wall())
-        who = {
-            "number": outside.number,
-            "trunk": outside.trunk,
-            "agent": outside.agent or None,
-            "origin": outside.origin,
-        }
-        if outside.tenant:
-            who["tenant"] = outside.tenant
         if isinstance(found, Denied):
-            self._metrics.barred.inc(found.policy, found.why)
-            self._tell("outside.refused", call, {"policy": found.policy, "why": found.why, **who})
-            log.warning(
-                "a number is not dialled", call=call, policy=found.policy, why=found.why, do="see docs/fraud.md", **who
-            )
-            raise Barred(found)
+            raise self._barred(found, outside, call)
         if found.emergency:
+            who = _who(outside)
             self._metrics.emergency.inc()
             self._tell("outside.emergency", call, who)
             log.warning("an emergency number is dialled", call=call, do="see to the agent", **who)
         if call is not None:
             self._callers[id(found)] = call
         return found
+
+    def _barred(self, found: Denied, outside: Outside, call: str | None) -> Barred:
+        who = _who(outside)
+        self._metrics.barred.inc(found.policy, found.why)
+        self._tell("outside.refused", call, {"policy": found.policy, "why": found.why, **who})
+        log.warning(
+            "a number is not dialled", call=call, policy=found.policy, why=found.why, do="see docs/fraud.md", **who
+        )
+        return Barred(found)
 
     def answered(self, permit: Permit) -> None:
         self.screen.answered(permit, time.monotonic(), self._wall())
@@ -209,6 +208,12 @@ class Screening:
             outside = self.outside(one.number, one.trunk, one.tenant, one.agent, origin)
             self.screen.restore(outside, one.began, one.ended, now, wall)
         return True
+
+
+def _who(outside: Outside) -> dict[str, Any]:
+    """Who wants what, for events and the log."""
+    who = {"number": outside.number, "trunk": outside.trunk, "agent": outside.agent or None, "origin": outside.origin}
+    return who | ({"tenant": outside.tenant} if outside.tenant else {})
 
 
 def _teams(plan: Plan) -> dict[str, frozenset[str]]:

@@ -32,7 +32,7 @@ LEARN = 0.3
 "How far a step goes towards what an unlimited load has shown."
 ENOUGH = 10.0
 "Calls a second from which on they tell something."
-BURST = 0.2
+BURST = 0.5
 "Seconds of the rate that may come at once."
 LEAST_BURST = 8.0
 
