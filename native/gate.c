@@ -240,12 +240,8 @@ static pj_bool_t ask(pjsip_rx_data *rdata, enum who kind)
 
 static int invite_verdict(pjsip_rx_data *rdata, pj_bool_t asked)
 {
-    static const pj_str_t replaces = {"Replaces", 8};
-
     if (rdata->msg_info.max_fwd && rdata->msg_info.max_fwd->ivalue == 0)
         return 483; /* we would send it on as a second leg */
-    if (pjsip_msg_find_hdr_by_name(rdata->msg_info.msg, &replaces, NULL))
-        return 403; /* pjsua would hand the replaced call to anybody who knows its tags (RFC 3891 3) */
     return !asked && gate_is_full(rdata) ? 503 : PASS; /* who is asked about is admitted when he is let in */
 }
 
@@ -287,6 +283,8 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
     }
     if (code != PASS)
         return refuse(rdata, code, code == 405 || code == 501 ? &allow_list : NULL);
+    if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata) && !is_retransmission(rdata))
+        return refuse(rdata, 403, NULL);
     if ((header = unsupported(rdata)))
         return refuse_with(rdata, 420, header);
     if (!in_dialog && method->id == PJSIP_INVITE_METHOD)

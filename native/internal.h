@@ -152,6 +152,12 @@ void soundless_read(pjsip_rx_data *rdata);
 /* refer.c: the status for a REFER, and whether NOTIFYs are to tell what comes of it. */
 int refer_status(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, pj_bool_t *subscribed);
 
+/* Whether Python has said that it decides. */
+pj_bool_t refer_is_decided(void);
+
+/* replaces.c: takes Replaces out of a new INVITE whose sender may have what it names; PJ_FALSE: nobody may. */
+pj_bool_t replaces_take(pjsip_rx_data *rdata);
+
 /* passed_up.c: a bounded queue of copies. */
 void passed_up_push(const pj_str_t *call_id, pj_bool_t is_uas, const pj_str_t *method, const char *msg, int len);
 void passed_up_clear(void);

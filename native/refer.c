@@ -37,6 +37,11 @@ static int ask(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, int *subscri
     return code;
 }
 
+pj_bool_t refer_is_decided(void)
+{
+    return decides != NULL;
+}
+
 int refer_status(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, pj_bool_t *subscribed)
 {
     PyGILState_STATE state;
