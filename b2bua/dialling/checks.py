@@ -16,7 +16,6 @@ from dialer.emergency import never_dialled
 from routing.plan_checks import goal_problems
 
 if TYPE_CHECKING:
-    from b2bua.settings.sip import Trunk
     from dialer.profiles import LawProfile
     from routing.directory import Directory
     from routing.plan import Plan
@@ -30,19 +29,21 @@ def problems(
     *,
     plan: Plan,
     directory: Directory,
-    trunks: Mapping[str, Trunk],
+    dials_over: Callable[[str], bool | None],
     profiles: Mapping[str, LawProfile],
     is_sound: Callable[[str], bool],
     contacts: int,
 ) -> Iterator[str]:
-    """Everything that keeps it from beginning; `is_sound`: whether there is a sound file of this name."""
+    """Everything that keeps it from beginning; `is_sound`: whether there is a sound file of this name; `dials_over`:
+    whether calls go out over a trunk or group, None where there is none of this name."""
     if contacts <= 0:
         yield "contacts: there is none to be called"
     yield from not_ready(campaign)
     for name in campaign.trunks:
-        if name not in trunks:
+        takes = dials_over(name)
+        if takes is None:
             yield f"trunks: there is no trunk {name}"
-        elif trunks[name].target is None:
+        elif not takes:
             yield f"trunks: trunk {name} takes no outbound calls: set trunks.{name}.target"
     if campaign.profile and campaign.profile not in profiles:
         yield f"profile: there is no law {campaign.profile}; there are: {', '.join(sorted(profiles))}"

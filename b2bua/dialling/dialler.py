@@ -232,11 +232,14 @@ class Dialler:
             campaign,
             plan=exchange.plan(),
             directory=exchange.directory(),
-            trunks=exchange.settings.trunks,
+            dials_over=exchange.trunks.dials_over,
             profiles=self.scheduling.profiles,
             is_sound=lambda name: any((at / name).is_file() for at in (folder, folder / "en")),
             contacts=contacts,
         )
+
+    def no_trunk(self, campaign: Campaign) -> bool:
+        return not self.exchange.trunks.takes_calls(campaign.trunks)
 
     def records_full(self) -> bool:
         return self.records.full

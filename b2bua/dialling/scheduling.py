@@ -80,6 +80,9 @@ class Rules(Protocol):
     def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
         """What keeps a campaign from beginning (R3-11, R3-12)."""
 
+    def no_trunk(self, campaign: Campaign) -> bool:
+        """Whether none of its trunks takes a call now."""
+
     def records_full(self) -> bool:
         """Whether so many records wait that nothing more should be dialled."""
 
@@ -300,6 +303,8 @@ class Scheduling:
             calendar = self.plan().calendars.get(campaign.calendar)
             if calendar is None or not hours_at(calendar, wall).open:
                 return "outside-calendar"
+        if self.rules.no_trunk(campaign):
+            return "no-trunk"
         return "records-wait" if self.rules.records_full() else ""
 
     def _decide(self, task: Task, now: float) -> Decision:

@@ -124,14 +124,19 @@ class TrunkDesk:
             return [name]
         return [one for one in in_order(self.groups.get(name, ()), self._draw) if one in self.lines]
 
-    def knows(self, name: str) -> bool:
-        """Whether calls may go out over this name at all."""
+    def dials_over(self, name: str) -> bool | None:
+        """Whether calls go out over this trunk or group; None where there is none of this name."""
+        if name not in self.lines and name not in self.groups:
+            return None
         return any(self.lines[one].settings.target for one in self.members(name))
 
-    def usable(self, over: Iterable[str]) -> bool:
-        """Whether some trunk of these would take a call now, as far as circuits and maintenance say."""
+    def takes_calls(self, over: Iterable[str]) -> bool:
+        """Whether some trunk of these would take a call now."""
+        now, day = self._clock(), self.day()
         return any(
-            line.usable and not line.maintenance
+            not line.maintenance
+            and any(far.circuit.usable and far.blocked_until <= now for far in line.fars.values())
+            and not line.load.refuses_out(line.limits, now, day)
             for one in over
             for line in map(self.lines.__getitem__, self.members(one))
         )

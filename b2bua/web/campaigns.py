@@ -270,6 +270,7 @@ def _value(desk: Desk, data: Mapping[str, Any]) -> Campaign:
 
 def _errors(desk: Desk, campaign: Campaign, *, start: bool) -> list[dict[str, str]]:
     trunks = {name: trunk.target is not None for name, trunk in desk.settings.trunks.items()}
+    trunks |= dict.fromkeys(desk.settings.trunk_groups, True)
     directory, plan = desk.node.directory(), desk.node.plan()
     found = list(mistakes(campaign, plan, directory, trunks=trunks, laws=desk.settings.laws()))
     if start:

@@ -10,7 +10,6 @@ from b2bua.dialling.checks import problems
 from b2bua.dialling.flight import Flight, Phase
 from b2bua.dialling.task import Task, without_agent
 from b2bua.dialling.view import by_age, view_of
-from b2bua.settings.sip import Trunk
 from dialer.campaign import Amd, Campaign, Mode, Pacing
 from dialer.command import Command
 from dialer.contact import Contact, PhoneNumber
@@ -89,7 +88,6 @@ def test_what_others_see() -> None:
     assert by_age([1.0, 61.0]) == {"<5": 1, "<15": 0, "<30": 0, "<60": 0, "older": 1}
 
 
-TRUNK = Trunk.model_validate({"listener": "outside", "addresses": ["192.0.2.1"], "target": "192.0.2.1"})
 PLAN = Plan.of(
     Queue("q", "Q"), Queue("theirs", "T", tenant="beta"),
     AgentProfile("1001", {"q": 1}, skills={"german": 2}, connection="auto-answer"), AgentProfile("1002", {"q": 1}),
@@ -120,7 +118,7 @@ def test_wrong_data_are_found_before_the_first_call(change: dict[str, object], s
     campaign = replace(CAMPAIGN, **change)  # type: ignore[arg-type]
     found = list(
         problems(
-            campaign, plan=PLAN, directory=DIRECTORY, trunks={"carrier": TRUNK}, profiles={"test": LAW},
+            campaign, plan=PLAN, directory=DIRECTORY, dials_over={"carrier": True}.get, profiles={"test": LAW},
             is_sound=lambda name: False, contacts=5,
         )
     )  # fmt: skip

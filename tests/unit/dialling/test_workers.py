@@ -82,6 +82,9 @@ class Rules:
     def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
         yield from self.why
 
+    def no_trunk(self, campaign: Campaign) -> bool:
+        return False
+
     def records_full(self) -> bool:
         return self.full
 
