@@ -53,6 +53,12 @@ class PastCall:
     live: bool = False
     "A person answered."
     ended_at: float | None = None
+    agent: str = ""
+    "Who talked with him; empty: nobody."
+    connected: bool = False
+    "An agent, or the message of a campaign without any, was put through."
+    late: bool = False
+    "After the limit."
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def judge(
 ) -> Verdict:
     """The last check of one contact; where the clock leapt it must hold at both times."""
     number = contact.number
-    history = [call for one in contact.numbers for call in past_calls(campaign, contact, one.number, facts)]
+    history = [call for one in contact.numbers for call in past_calls(contact, one.number, facts)]
     known = do_not_call(campaign, number.number, facts.get(number.number, NumberFacts()), lists)
     times = [time.wall, time.steady] if time.doubtful else [time.wall]
     agreed = contact.reason == "call-back"
@@ -112,12 +112,12 @@ def judge(
     return ALLOWED
 
 
-def past_calls(
-    campaign: Campaign, contact: Contact, number: str, facts: Mapping[str, NumberFacts]
-) -> list[gaps.PastCall]:
-    """The calls on record to a number, taken as calls to this contact: whoever they were meant for, he was rung."""
+def past_calls(contact: Contact, number: str, facts: Mapping[str, NumberFacts]) -> list[gaps.PastCall]:
+    """The calls on record to a number, taken as calls to this contact: whoever they were meant for, he was rung.
+
+    What each one was its own record says, whatever mode the campaign is in by now.
+    """
     found = facts.get(number)
-    recorded = not campaign.has_agents
     return [
         gaps.PastCall(
             call.at,
@@ -125,9 +125,9 @@ def past_calls(
             number,
             call.outcome or Outcome.UNKNOWN,
             call.ended_at,
-            abandoned=call.outcome is Outcome.ABANDONED,
-            talked=call.live and call.outcome is Outcome.ANSWERED and not recorded,
-            recorded=call.live and recorded,
+            abandoned=call.outcome is Outcome.ABANDONED or call.late,
+            talked=bool(call.agent) and call.connected,
+            recorded=call.connected and not call.agent,
         )
         for call in (found.calls if found is not None else ())
     ]

@@ -64,6 +64,7 @@ PAST = Hot(
         dial_commands.c.campaign,
         dial_commands.c.live,
         dial_commands.c.ended_at,
+        dial_commands.c.record,
     )
     .where(
         dial_commands.c.tenant == P("tenant_"),

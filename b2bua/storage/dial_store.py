@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -179,13 +180,19 @@ def _facts(conn: sa.Connection, id: str, numbers: Sequence[str], since: float) -
     return {
         number: NumberFacts(
             do_not_call_rows.listed(conn, campaign, number),
-            tuple(
-                PastCall(at, None if outcome is None else Outcome(outcome), of, bool(live), ended_at)
-                for at, outcome, of, live, ended_at in command_rows.PAST.all(conn, {**asked, "number_": number})
-            ),
+            tuple(_past(row) for row in command_rows.PAST.all(conn, {**asked, "number_": number})),
         )
         for number in dict.fromkeys(numbers)
     }
+
+
+def _past(row: Sequence[Any]) -> PastCall:
+    at, outcome, campaign, live, ended_at, text = row
+    if not live or not text:
+        return PastCall(at, None if outcome is None else Outcome(outcome), campaign, bool(live), ended_at)
+    record = command_rows.record_of(text)
+    connected = record.connected_at is not None
+    return PastCall(at, record.outcome, campaign, True, ended_at, record.agent, connected, record.late)
 
 
 def _counters(conn: sa.Connection, campaign: str, since: float) -> list[HourCounts]:

@@ -1,6 +1,6 @@
 """The facts of the last check."""
 
-from b2bua.dialling.permission import Lists, held_until, judge, limits_of, reach_back
+from b2bua.dialling.permission import Lists, held_until, judge, limits_of, past_calls, reach_back
 from dialer.campaign import Campaign
 from dialer.contact import Contact, PhoneNumber
 from dialer.forbidden import ALLOWED, Forbidden, Reason
@@ -43,6 +43,18 @@ def test_lists_hours_and_history_are_asked() -> None:
     left = verdict(NumberFacts("", (PastCall(NOON - DAY, Outcome.ABANDONED, "c", True, NOON - DAY + 5),)))
     assert isinstance(left, Forbidden)
     assert left.reason is Reason.ABANDONED
+
+
+def test_a_past_call_is_what_its_own_record_says() -> None:
+    """A talk, a message that was played, a late agent (the law's abandoned call), somebody who hung up at once."""
+    talk = PastCall(NOON, Outcome.ANSWERED, "c", True, NOON + 60, "1001", connected=True)
+    message = PastCall(NOON, Outcome.ANSWERED, "other", True, NOON + 20, connected=True)
+    late = PastCall(NOON, Outcome.ANSWERED, "c", True, NOON + 60, "1001", connected=True, late=True)
+    hasty = PastCall(NOON, Outcome.ANSWERED, "c", True, NOON + 1)
+    found = past_calls(CONTACT, NUMBER, {NUMBER: NumberFacts("", (talk, message, late, hasty))})
+    assert [(one.talked, one.recorded, one.abandoned) for one in found] == [
+        (True, False, False), (False, True, False), (True, False, True), (False, False, False),
+    ]  # fmt: skip
 
 
 def test_a_clock_that_has_leapt_must_be_right_both_ways() -> None:

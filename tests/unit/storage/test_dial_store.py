@@ -158,8 +158,11 @@ async def test_what_the_agent_says_after_the_talk(storage: Storage) -> None:
     store = await make(storage, replace(CAMPAIGN, dispositions=words), [prepared(n, number(n)) for n in (1, 2)])
     for one in await store.take("spring", 2, NOW, node="n1"):
         await store.write_command(command(f"c{one.row}", one))
-        await store.book(Record(f"c{one.row}", Outcome.ANSWERED, NOW, live=True, agent="1001"), NOW)
+        talk = Record(f"c{one.row}", Outcome.ANSWERED, NOW, live=True, agent="1001", connected_at=NOW, late=True)
+        await store.book(talk, NOW)
         assert (await contact(storage, one.id)).reason == "answered"
+        (known,) = (await store.facts("spring", [one.number.number], 0.0))[one.number.number].calls
+        assert (known.agent, known.connected, known.late) == ("1001", True, True)
     step = await store.dispose("c1", "later", NOW, agent="1001", call_back_at=NOW + 50)
     assert step is not None
     (back,) = await store.take("spring", 2, NOW + 50, node="n1", agents=["1001"])
