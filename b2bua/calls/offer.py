@@ -121,4 +121,3 @@ async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -
                 raise agent_failed(callee.label, closed.code, towards_trunk(closed.code, closed.reason))
             case _:
                 continue
-
