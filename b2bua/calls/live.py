@@ -130,9 +130,11 @@ class LiveCalls:
         if arriving.trunk is None:
             self._from_no_trunk(arriving)
             return
-        if not self.has_room_for(arriving.message.uri):
-            exchange.metrics.sip_refusals.inc("draining" if self.draining else "overload")
-            leg.hang_up(503, (("Retry-After", str(random.randint(*RETRY_AFTER))),))
+        full = "" if self.has_room_for(arriving.message.uri) else "draining" if self.draining else "overload"
+        if full or exchange.trunks.refuses_in(arriving.trunk):
+            exchange.metrics.sip_refusals.inc(full or "trunk-limit")
+            code = exchange.settings.trunks[arriving.trunk].refusal_code
+            leg.hang_up(code, (("Retry-After", str(random.randint(*RETRY_AFTER))),) if code == 503 else ())
             return
         session = self._new("inbound", arriving.trunk)
         session.record.row.sip_call_id = leg.sip_call_id
@@ -324,7 +326,8 @@ class LiveCalls:
             record.end(call.clock(), refusal.cause, failure.code, "tandem")
             await give_back(call)  # first: the carrier's own retry may follow the failure at once
             if call.caller is not None:
-                call.hang_up(call.caller, failure.code, (("Reason", failure.reason),))
+                code = call.exchange.trunks.answer_to(record.row.trunk, failure.code)
+                call.hang_up(call.caller, code, (("Reason", failure.reason),))
         except (IllegalStep, Exception) as error:
             self.exchange.metrics.faults.inc("call")
             log.error("a call failed by our own fault; it is ended, the others go on", call=call.id, exc_info=error)

@@ -187,12 +187,19 @@ class TrunkDesk:
     # -- calls as such
 
     def refuses_in(self, trunk: str) -> str:
-        """Why one more call may not come in from this trunk; empty: it may."""
+        """Why a call that has come in from this trunk, and is counted, may not stay; empty: it may."""
         line = self.lines[trunk]
+        line.load.calls_in -= 1
         why = "maintenance" if line.maintenance else line.load.refuses_in(line.limits)
+        line.load.calls_in += 1
         if why:
             self._skipped(trunk, why)
         return why
+
+    def answer_to(self, trunk: str | None, code: int) -> int:
+        """The status a trunk is told where its call has failed with this one."""
+        line = self.lines.get(trunk or "")
+        return code if line is None else line.settings.answer_to(code)
 
     def opened(self, trunk: str, leg: int, *, outgoing: bool) -> None:
         """A leg began."""
@@ -261,6 +268,18 @@ class TrunkDesk:
         self._tell("trunk.out" if line.out else "trunk.back", {"trunk": line.name})
         say = log.warning if line.out else log.info
         say("a trunk is out: no calls go there" if line.out else "a trunk is back", trunk=line.name)
+
+    def registered(self, line: Line, until: float, code: int, why: str) -> None:
+        """Our registration there stands until then (epoch seconds), or, with 0, does not stand."""
+        registration, before = line.registration, (line.registration.until > 0, line.registration.why)
+        registration.until, registration.code = until, code
+        registration.why = "" if until else f"{code} {why}".strip() if code else why
+        if before != (until > 0, registration.why):
+            kind, say = ("trunk.registered", log.info) if until else ("trunk.unregistered", log.warning)
+            self._tell(kind, {"trunk": line.name, "why": registration.why})
+            say(
+                "registered at a trunk" if until else "not registered at a trunk", trunk=line.name, why=registration.why
+            )
 
     def maintain(self, trunk: str, on: bool, by: str) -> bool:
         """No new calls from now on, or again; running ones stay.  False: there is no such trunk."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from ipaddress import ip_address
@@ -29,8 +31,22 @@ WRITE = 10.0
 "Seconds between two looks at what is to be kept over a restart."
 
 
+FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+"Seconds between two rounds of registering in vain, at first and at most."
+ANSWER = 40.0
+"Seconds that an answer to REGISTER may take: PJSIP gives up after 32."
+OVERDUE = 30.0
+"Seconds by which a registration may be renewed late."
+
+
 class Sender(Protocol):
     """The part of the SIP engine that this needs."""
+
+    def register(self, name: str, destination: str, told: Callable[[int, str, int], None]) -> bool:
+        """Send REGISTER; `told` gets status, phrase and seconds granted of each answer.  False: it cannot be sent."""
+
+    def unregister(self, name: str) -> None:
+        """Take our address back."""
 
     def options(self, trunk: str, destination: str, answered: Callable[[int], None]) -> None:
         """Send OPTIONS; `answered` gets the final status, 0 where none came.  Never raises."""
@@ -100,6 +116,8 @@ class TrunkService:
                         group.create_task(self._target(names, line, target))
                     if line.settings.probe:
                         group.create_task(self._probe(line))
+                    if line.settings.registers:
+                        group.create_task(self._register(line))
 
     # -- names
 
@@ -169,6 +187,40 @@ class TrunkService:
             return
         self._probed(line.name, str(status) if status else "none")
         self._desk.learnt(line, known, known.circuit.probed(status, line.settings.probe_losses))
+
+    # -- registrations
+
+    async def _register(self, line: Line) -> None:
+        """Be registered, at one of its addresses after the other where one does not want us."""
+        pause = FIRST_RETRY
+        try:
+            while True:
+                for far in line.destinations(random.random):
+                    if await self._registered(line, far.destination):
+                        pause = FIRST_RETRY
+                await asyncio.sleep(pause if line.fars else FIRST_RETRY)
+                pause = min(pause * 2, LAST_RETRY)
+        finally:
+            self._sender().unregister(line.name)
+            line.registration.until = 0.0
+
+    async def _registered(self, line: Line, destination: str) -> bool:
+        """Returns when a registration there is refused or runs out; whether it has stood until then."""
+        answers: asyncio.Queue[tuple[int, str, int]] = asyncio.Queue()
+        if not self._sender().register(line.name, destination, lambda *answer: answers.put_nowait(answer)):
+            return False
+        stood, patience = False, ANSWER
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    code, why, seconds = await answers.get()
+            except TimeoutError:
+                code, why, seconds = 0, "no answer", 0
+            if not (200 <= code < 300 and seconds > 0):
+                self._desk.registered(line, 0.0, code, why)
+                return stood
+            stood, patience = True, seconds + OVERDUE
+            self._desk.registered(line, time.time() + seconds, code, "")
 
     # -- what is kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def view(desk: TrunkDesk, name: str) -> TrunkView | None:
                 far.circuit.losses,
                 far.member.priority,
                 far.member.weight,
-                round(max(0.0, far.blocked_until - desk.now()), 1),
+                ceil(10 * max(0.0, far.blocked_until - desk.now())) / 10,
             )
             for far in line.fars.values()
         ),
