@@ -252,6 +252,7 @@ class Tandem:
             reload_directory=self.feed.refresh,
             trunks=self.trunks,
             dialling=self.dialler,
+            parking=self.exchange.parking,
             operation=self.operating,
             checks={
                 "start": lambda: None if self.up else "the server is starting",

@@ -29,9 +29,12 @@ class Feature(StrEnum):
     WRAP_UP_OVER = "wrap-up-over"
     TRANSFER = "transfer"
     RELEASE = "release"
+    PICK_UP = "pick-up"
 
 
-DIALLED = frozenset({Feature.LOG_IN, Feature.LOG_OUT, Feature.PAUSE, Feature.RESUME, Feature.WRAP_UP_OVER})
+DIALLED = frozenset(
+    {Feature.LOG_IN, Feature.LOG_OUT, Feature.PAUSE, Feature.RESUME, Feature.WRAP_UP_OVER, Feature.PICK_UP}
+)
 "Features that are dialled; the others are pressed in a call."
 
 
@@ -53,6 +56,8 @@ class FeatureCodes:
     pause_reasons: Sequence[str] = ()
     outside: str = ""
     "Digits before a number outside that a call is transferred to; empty: not by keys."
+    pick_up: str = "*8"
+    "The extension follows whose phone rings; alone: anybody's who shares a queue."
 
     def dialled(self) -> dict[Feature, str]:
         """The codes that are dialled."""
@@ -62,6 +67,7 @@ class FeatureCodes:
             Feature.PAUSE: self.pause,
             Feature.RESUME: self.resume,
             Feature.WRAP_UP_OVER: self.wrap_up_over,
+            Feature.PICK_UP: self.pick_up,
         }
         return {feature: code for feature, code in codes.items() if code}
 

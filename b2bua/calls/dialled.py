@@ -11,6 +11,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from b2bua.calls.attending import CannotAttend, UnknownAgent
+from b2bua.calls.pick_up import picks_up
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
 from b2bua.sip.resolver import NoAddress, host_of
@@ -49,27 +50,32 @@ class Dialled:
 
     async def run(self, arriving: Arriving) -> None:
         """Serve one INVITE from the inside; a stranger's is refused."""
-        leg = arriving.leg
+        leg, given = arriving.leg, False
         try:
             async with asyncio.timeout(LONGEST):
-                await self._serve(arriving)
+                given = await self._serve(arriving)
         except TimeoutError:
             log.info("a feature code took too long", source=arriving.source)
         finally:
-            leg.hang_up(403 if not leg.code else 0)
+            if not given:
+                leg.hang_up(403 if not leg.code else 0)
 
-    async def _serve(self, arriving: Arriving) -> None:
+    async def _serve(self, arriving: Arriving) -> bool:
+        """Whether the leg is a call's from now on."""
         leg, message = arriving.leg, arrival_of(arriving.message, "")
         agent = await self._who(message.caller, arriving)
         if agent is None:
             self._exchange.metrics.sip_refusals.inc("stranger")
             leg.hang_up(403)
-            return
+            return False
+        replaces = arriving.message.header("replaces")
+        if (taken := await picks_up(self._exchange, leg, agent.extension, message.called, replaces)) is not None:
+            return taken
         wanted = feature_of(message.called, self._codes)
         if wanted is None:
             self._exchange.metrics.sip_refusals.inc("no-such-code")
             leg.hang_up(404)
-            return
+            return False
         phone = Phone(leg)
         if await phone.answer():
             try:
@@ -79,6 +85,7 @@ class Dialled:
                 log.error("no tone", error=str(error))
         leg.hang_up()
         await phone.ended.wait()
+        return False
 
     async def _do(self, extension: str, feature: Feature, argument: str, phone: Phone) -> bool:
         attending = self._exchange.attending

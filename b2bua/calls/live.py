@@ -130,6 +130,9 @@ class LiveCalls:
         if arriving.trunk is None:
             self._from_no_trunk(arriving)
             return
+        if arriving.message.header("replaces") is not None:
+            leg.hang_up(403)  # a carrier has no part of a call that it could move
+            return
         full = "" if self.has_room_for(arriving.message.uri) else "draining" if self.draining else "overload"
         if full or exchange.trunks.refuses_in(arriving.trunk):
             exchange.metrics.sip_refusals.inc(full or "trunk-limit")

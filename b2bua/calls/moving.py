@@ -58,6 +58,12 @@ class GivenAway(Exception):
         self.by = by
 
 
+def number_of(call: Session, leg: SipLeg) -> int:
+    """Under which number the call knows a leg of the engine's, 0 where it does not: a standing line has one for each
+    call."""
+    return next((one.id for one in call.legs.values() if one is leg or one.under is leg), 0)
+
+
 def release(call: Session, number: int) -> Packet:
     """Take a leg out of the call; what it tells from now on goes nowhere until it is adopted."""
     part = call.record.parts[number]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.connect import connect
 from b2bua.calls.failure import phrase
-from b2bua.calls.moving import Handed, HandOver
+from b2bua.calls.moving import Handed, HandOver, number_of
 from b2bua.calls.refusals import AgentGone
 from b2bua.calls.session import HangUp, Moved, Rerouted
 from b2bua.calls.transfer import Transfer, turn_round
@@ -103,18 +103,18 @@ def _attended(call: Session, leg: int, far: int, referral: Referral) -> Moved | 
     exchange, owner = call.exchange, call.legs[leg].owner
     assert referral.replaces is not None
     named = exchange.engine.refers.dialog_of(referral.replaces)
-    other = next((one for one in exchange.sessions() if named is not None and _has(one, named)), None)
+    other = next((one for one in exchange.sessions() if named is not None and number_of(one, named)), None)
     if named is None or other is None or other is call:
         raise NotAllowed(481, "there is no such other call")
     if named.owner != owner or owner.startswith("trunk "):
         raise NotAllowed(403, "the other call is somebody else's")
-    if other.conversing and _number(other, named) in other.conversing:
-        theirs = other.parties.partners(_number(other, named))
+    if other.conversing and number_of(other, named) in other.conversing:
+        theirs = other.parties.partners(number_of(other, named))
         if not theirs:
             raise NotAllowed(480, "nobody is there in the other call")
         if referral.replaces.early_only:
             raise NotAllowed(486, "the other call is answered already")
-        if leg == call.caller and _number(other, named) != other.caller:
+        if leg == call.caller and number_of(other, named) != other.caller:
             _into(other, call, leg, far, referral)
             return None
         party = other.record.parts[theirs[0]].party or ""
@@ -131,6 +131,7 @@ def _into(other: Session, call: Session, leg: int, far: int, referral: Referral)
     party, by = call.record.parts[far].party or "", _by(call.legs[leg])
     goal = Goal("agent", party) if far in call.agents else Goal("number", party)
     call.transfer = Transfer(call, goal, by, leg, referral)
+    call.transfer.ask()
     other.deliver(Rerouted(goal, {}, by, joining(call, far, by)))
 
 
@@ -179,12 +180,3 @@ def names_of(settings: Settings) -> set[str]:
     for listener in settings.listeners.values():
         names |= {host.lower() for host in (listener.address, listener.advertised_address) if host}
     return names
-
-
-def _number(call: Session, leg: SipLeg) -> int:
-    """Under which number a call knows a leg: a standing line has one of its own in each."""
-    return next((one.id for one in call.legs.values() if one is leg or one.under is leg), 0)
-
-
-def _has(call: Session, leg: SipLeg) -> bool:
-    return _number(call, leg) != 0

@@ -75,12 +75,17 @@ class Transfer:
         """The caller is on his way."""
         call = self.call
         call.transfer = self
-        call.record.row.detail.setdefault("transfers", []).append(self.entry)
-        call.exchange.tell("transfer.requested", call, self._entry())
+        self.ask()
         call.exchange.tell("call.transferred", call, self.told)
         if self.stays is not None:
             call.apply(call.parties.part(self.stays))
-            self._report(TRYING, final=False)
+
+    def ask(self) -> None:
+        """Somebody wishes it."""
+        call = self.call
+        call.record.row.detail.setdefault("transfers", []).append(self.entry)
+        call.exchange.tell("transfer.requested", call, self._entry())
+        self._report(TRYING, final=False)
 
     def done(self) -> None:
         """Somebody, or something, has taken him there."""

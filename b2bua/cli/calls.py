@@ -66,6 +66,29 @@ def transfer(
 
 
 @app.command()
+def park(
+    call: CallId,
+    slot: Annotated[str, typer.Argument(help="Number of a parking slot; without it the first that is free.")] = "",
+    url: Url = "",
+) -> None:
+    """Let a call wait at a parking slot."""
+    with server(url) as api:
+        answer = api.post(f"{_path(call)}/park", {"slot": slot})
+    typer.echo(f"call {call} is parked at {answer['slot']}")
+
+
+@app.command()
+def parked(url: Url = "", json: Json = False) -> None:
+    """Calls that are parked, by slot."""
+    with server(url) as api:
+        answer = api.get("/v1/parked")
+    if json:
+        as_json(answer)
+    else:
+        table(answer["parked"], ("slot", "call", "by", "since", "caller", "tenant"), "nobody is parked")
+
+
+@app.command()
 def start(
     first: Annotated[str, typer.Argument(help=f"Who is called first. {PARTY}")],
     second: Annotated[str, typer.Argument(help=f"Who is called once the first has answered. {PARTY}")],

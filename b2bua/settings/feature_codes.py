@@ -26,6 +26,8 @@ class FeatureCodes(Section):
     "Dialled: ends his pause."
     wrap_up_over: Code = "*45"
     "Dialled: ends his wrap-up."
+    pick_up: Code = "*8"
+    "Dialled: takes the call that rings at the phone whose extension follows, or at that of any agent of a same queue."
     transfer: Code = "*2"
     "Pressed in a call: this, an extension, VDN, queue or number, and # send the caller there."
     release: Code = "*0"
@@ -55,4 +57,5 @@ class FeatureCodes(Section):
             self.release,
             tuple(self.pause_reasons),
             self.outside,
+            self.pick_up,
         )

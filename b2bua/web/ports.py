@@ -1,11 +1,12 @@
 """What the API needs of a node: given by the app, and by small fakes in tests."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from b2bua.calls.attending import Attending
 from b2bua.calls.operation import Operation
+from b2bua.calls.park import ParkingLot
 from b2bua.calls.view import CallView, Party
 from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
@@ -20,6 +21,7 @@ from routing.goal import Goal
 from routing.plan import Plan
 from routing.ranking import Place
 from routing.seat import Seat
+from routing.transfer_target import Slots
 
 Check = Callable[[], str | None]
 "Readiness of one part, now: None when it is ready, else one sentence that says why not. Never waits."
@@ -151,4 +153,6 @@ class Node:
     dialling: Dialling | None = None
     "None: this node runs no campaigns."
     operation: Operation | None = None
+    parking: ParkingLot = field(default_factory=lambda: ParkingLot(Slots()))
+    "Who is parked where."
     "Drain, reload, traces; None in tests that need none of it."

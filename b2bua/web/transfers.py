@@ -41,7 +41,7 @@ async def transfer_call(id: str, body: TransferIn, desk: TheDesk, caller: Mover)
     A caller who was talking comes back to his agent when nobody takes him. 409 for a call between two parties that was
     started here, and for a place that does not exist.
     """
-    call = _call(desk, caller, id)
+    call = live_call(desk, caller, id)
     goal = Goal(body.kind, body.target)
     _may_go(desk, caller, goal, call)
     who = f"agent {caller.extension}" if caller.role is Role.AGENT else caller.by
@@ -52,7 +52,7 @@ async def transfer_call(id: str, body: TransferIn, desk: TheDesk, caller: Mover)
     return Transferred(id=id, kind=goal.kind, target=goal.target)
 
 
-def _call(desk: Desk, caller: Caller, id: str) -> CallView:
+def live_call(desk: Desk, caller: Caller, id: str) -> CallView:
     """The call, if it lives and the caller reaches it: an agent the one that he is in."""
     found = desk.node.calls.get(id)
     if found is None or not caller.reaches(found.tenant):

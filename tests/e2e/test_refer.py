@@ -1,7 +1,13 @@
 """REFER from an agent's phone: we send his caller elsewhere ourselves, and tell the phone what comes of it."""
 
-from tests.e2e.legs import call_in, hear_each_other
-from tests.e2e.queues import staff, state
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e.conftest import StartServer
+from tests.e2e.legs import call_in, end, hear_each_other
+from tests.e2e.queues import QUEUE, open_queue, staff, state, waiting
+from tests.peers.call import Call
 from tests.peers.exchange import Received
 from tests.peers.server import Server
 from tests.peers.uac import Caller
@@ -62,3 +68,211 @@ async def test_a_phone_sends_its_caller_to_another_agent(server: Server, caller:
         assert (cdr["extension"], cdr["cause"]) == ("1002", "normal")
         [entry] = cdr["detail"]["transfers"]
         assert (entry["result"], entry["referred_by"]) == ("done", phone.uri)
+
+
+async def test_who_has_sent_a_caller_to_a_busy_phone_has_him_again(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """The sender waits on his leg: he is told 486 and talks on; a NOTIFY he does not know ends no call (RFC 5057 5.1);
+    the second transfer of the call is told from the first (RFC 3515 2.4.6)."""
+    phone.automatic.discard("NOTIFY")
+    async with await Phone.open("1002") as other:
+        await talking_to_1001(server, caller, phone)
+        await server.api.add_agent(other.uri, "1002")
+        await phone.call.hold()
+        await (await phone.call.refer(here(server, "1002"))).expect(202)
+        (await told(phone, "100", final=False)).reply(200)
+        await other.rejects(486)
+        (await told(phone, "486", final=True)).reply(481)
+        await phone.call.resume()
+        await hear_each_other(caller, phone)
+        second = await phone.call.refer(here(server, "1003"))
+        await second.expect(202)
+        last = await told(phone, "403", final=True)
+        assert last.get("Event") == f"refer;id={second.cseq[0]}"
+        last.reply(200)
+        await hear_each_other(caller, phone)
+        await end(caller, phone)
+        [entry] = (await server.api.cdr())["detail"]["transfers"]
+        assert entry["result"] == "agent-busy"
+
+
+async def test_a_caller_nobody_takes_rings_the_sender_who_has_left(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """The transfer goes on when the sender hangs up behind the 202; on failure his phone rings again, and shows why."""
+    async with await Phone.open("1002") as other:
+        await talking_to_1001(server, caller, phone)
+        await server.api.add_agent(other.uri, "1002")
+        await (await phone.call.refer(here(server, "1002"))).expect(202)
+        await (await phone.bye()).expect(200)
+        ring = await other.expect("INVITE")
+        ring.reply(180)
+        await caller.hears(425)
+        ring.reply(603)
+        again = await phone.rings()
+        assert again.get("X-Tandem-Recall") == "1002;cause=agent-declined"
+        assert "Recall" in again.get("From")
+        again.reply(200)
+        await hear_each_other(caller, phone)
+        await end(caller, phone)
+        assert [part["party"] for part in (await server.api.cdr())["parts"]][1:] == ["1001", "1002", "1001"]
+
+
+STRANGE = [
+    ("<sip:1002@HERE;method=BYE>", 403, ""),
+    ("<sip:1002@HERE?X-Evil=1>", 403, ""),
+    ("<sip:1002@HERE?Replaces=a>", 400, ""),
+    ("<http://example.com/>", 400, ""),
+    ("<sip:@HERE>", 400, ""),
+    ("<sip:1002@203.0.113.9>", 202, "403"),
+    ("<sip:900123@HERE>", 202, "403"),
+    ("<sip:1001@HERE>", 202, "486"),
+    ("<sip:1002@HERE?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc>", 202, "481"),
+]
+
+
+async def test_what_a_phone_may_not_ask_for(server: Server, caller: Caller, phone: Phone) -> None:
+    """Nothing but INVITE, no smuggled header, no other host, no number that the dial plan does not allow; who wants no
+    NOTIFY gets none (RFC 4488); the call goes on."""
+    await talking_to_1001(server, caller, phone)
+    host, port = server.listener("inside")
+    for target, status, news in STRANGE:
+        refer = await phone.call.refer("", headers={"Refer-To": target.replace("HERE", f"{host}:{port}")})
+        await refer.expect(status)
+        if news:
+            await told(phone, news, final=True)
+    twice = await phone.call.send("REFER", headers=[("Refer-To", "<sip:1002@x>"), ("r", "<sip:1003@x>")])
+    await twice.expect(400)
+    quiet = await phone.call.refer(here(server, "1009"), headers={"Refer-Sub": "false", "Supported": "norefersub"})
+    assert (await quiet.expect(202)).get("Refer-Sub") == "false"
+    await (await caller.call.refer(here(server, "1001"))).expect(603)
+    await hear_each_other(caller, phone)
+    assert len(phone.got("NOTIFY")) == len([news for _, _, news in STRANGE if news])
+    await end(caller, phone)
+
+
+async def test_ten_transfers_to_a_dead_phone_and_an_end(server: Server, caller: Caller, phone: Phone) -> None:
+    """Bare pjsua dies of this: ten REFERs to a target where nobody listens, then BYE."""
+    await talking_to_1001(server, caller, phone)
+    await server.api.add_agent("sip:1002@127.0.0.1:9", "1002")
+    for _ in range(10):
+        await phone.call.refer(here(server, "1002"))
+    await phone.expect(202)
+    await (await phone.bye()).expect(200)
+    await (await caller.bye()).expect(200)
+    cdr = await server.api.cdr()
+    assert cdr["ended_by"] == "caller"
+    async with await Caller.open("next") as following:
+        await following.request("OPTIONS", server.outside)
+        await following.expect(200)
+
+
+async def test_a_carrier_may_transfer_where_its_trunk_says_so(start_server: StartServer, caller: Caller) -> None:
+    """`transfers = true` on the trunk: the agent is sent elsewhere, the carrier's leg is done."""
+    server = await start_server({"trunks.carrier": {"transfers": True}})
+    async with await Phone.open("1001") as phone, await Phone.open("1002") as other:
+        await talking_to_1001(server, caller, phone)
+        await server.api.add_agent(other.uri, "1002")
+        await (await caller.call.refer(f"sip:1002@{server.outside[0]}")).expect(202)
+        await other.answers()
+        await caller.expect("BYE")
+        await phone.hears(other)
+        await other.hears(phone)
+        await (await other.bye()).expect(200)
+        await phone.expect("BYE")
+        assert (await server.api.cdr())["detail"]["transfers"][0]["by"] == "trunk carrier"
+
+
+def replaces(server: Server, call: Call) -> str:
+    """A Refer-To that names this call of the phone's."""
+    dialog = call.dialogs.current
+    assert dialog is not None
+    named = f"{call.call_id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
+    return f"{here(server, 'x')}?Replaces={quote(named, safe='')}"
+
+
+async def consult(server: Server, phone: Phone, other: Phone) -> tuple[Call, Call]:
+    """The agent's second call, to 1002, who has answered: his call with the customer, and this one."""
+    first = phone.call
+    await server.api.add_agent(other.uri, "1002")
+    await server.api.post("/v1/calls", {"a": {"agent": "1001"}, "b": {"agent": "1002"}})
+    second = (await phone.answers()).call
+    await other.answers()
+    return first, second
+
+
+@pytest.mark.parametrize("asks", ["customer's leg", "other leg"])
+async def test_two_calls_of_a_phone_are_joined(server: Server, caller: Caller, phone: Phone, asks: str) -> None:
+    """Attended transfer (RFC 5589 7.3): the far ends of both calls talk, the sender's legs end, the customer's call
+    keeps its id and its record."""
+    async with await Phone.open("1002") as other:
+        call = await talking_to_1001(server, caller, phone)
+        await phone.call.hold()
+        first, second = await consult(server, phone, other)
+        one, named = (first, second) if asks == "customer's leg" else (second, first)
+        await (await one.refer(replaces(server, named))).expect(202)
+        await caller.hears(other)
+        await other.hears(caller)
+        await phone.expect("BYE", call=first)
+        await phone.expect("BYE", call=second)
+        await told(phone, "100", final=False)
+        await told(phone, "200", final=True)
+        [live] = await server.api.calls()
+        assert (live["id"], live["extension"]) == (call, "1002")
+        await (await other.bye()).expect(200)
+        await caller.expect("BYE")
+        joined, consulted = await server.api.cdrs(2)
+        joined, consulted = (joined, consulted) if joined["id"] == call else (consulted, joined)
+        assert [part["party"] for part in joined["parts"]][1:] == ["1001", "1002"]
+        assert consulted["cause"] == "transferred"
+
+
+async def test_a_call_of_somebody_else_is_not_joined(server: Server, caller: Caller, phone: Phone) -> None:
+    """Only who owns both calls may join them; an early-only Replaces of an answered call is refused (RFC 3891 3)."""
+    async with await Phone.open("1002") as other, await Phone.open("1003") as third:
+        await talking_to_1001(server, caller, phone)
+        first, second = await consult(server, phone, other)
+        early = replaces(server, second) + quote(";early-only", safe="")
+        await (await first.refer(early)).expect(202)
+        await told(phone, "486", final=True)
+        await server.api.add_agent(third.uri, "1003")
+        await server.api.post("/v1/calls", {"a": {"agent": "1003"}, "b": {"agent": "1001"}})
+        await third.answers()
+        await phone.answers()
+        await (await third.call.refer(replaces(server, first))).expect(202)
+        await told(third, "403", final=True)
+        await caller.hears(phone)
+        assert len(await server.api.calls()) == 3
+
+
+async def test_a_transfer_while_the_other_phone_rings_is_a_blind_one(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """The consultation is given up, and its target rung for the customer; a queue that was asked keeps the place."""
+    async with await Phone.open("1002") as other:
+        await talking_to_1001(server, caller, phone)
+        await server.api.add_agent(other.uri, "1002")
+        first = phone.call
+        await server.api.post("/v1/calls", {"a": {"agent": "1001"}, "b": {"agent": "1002"}})
+        second = (await phone.answers()).call
+        ring = await other.rings()
+        await (await first.refer(replaces(server, second))).expect(202)
+        await phone.expect("BYE", call=second)
+        await other.expect("CANCEL", call=ring.call)
+        await other.answers()
+        await phone.expect("BYE", call=first)
+        await caller.hears(other)
+        await (await caller.bye()).expect(200)
+        await other.expect("BYE")
+
+
+async def test_a_phone_sends_its_caller_to_a_queue(server: Server, caller: Caller, phone: Phone) -> None:
+    """A queue, VDN or menu takes him in at once: 200, and the sender is free."""
+    await talking_to_1001(server, caller, phone)
+    await open_queue(server)
+    await (await phone.call.refer(here(server, QUEUE))).expect(202)
+    await told(phone, "100", final=False)
+    await told(phone, "200", final=True)
+    await phone.expect("BYE")
+    await waiting(server, 1)

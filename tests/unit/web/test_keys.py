@@ -101,6 +101,8 @@ TENANTS_TOO = [
     ("PUT", "/v1/calls/1/recording"),
     ("POST", "/v1/calls/1/answer"),
     ("POST", "/v1/calls/1/transfer"),
+    ("POST", "/v1/calls/1/park"),
+    ("GET", "/v1/parked"),
     ("POST", "/v1/calls/1/priority"),
     ("GET", "/v1/calls/1/explanation"),
     ("GET", "/v1/queues/1/waiting"),
