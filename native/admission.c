@@ -78,6 +78,11 @@ pj_bool_t admission_takes(const pjsip_rx_data *rdata)
     return PJ_FALSE;
 }
 
+pj_bool_t admission_is_emergency(const pjsip_rx_data *rdata)
+{
+    return is_emergency(rdata);
+}
+
 pj_bool_t admission_is_draining(void)
 {
     return draining;

@@ -3,8 +3,6 @@
  * Requests that wait for a decision of Python's: a REGISTER, or an INVITE that has to show credentials first. Each is
  * a clone that holds its transport; nothing else of PJSIP's knows it, so there is no transaction, dialog or call slot
  * until it is admitted. Bounded in number and time: what is not decided in time is dropped, and the sender repeats it. */
-#include <time.h>
-
 #include "internal.h"
 #include "tandem.h"
 
@@ -28,14 +26,6 @@ static pjsip_module *gate;
 static struct slot slots[MOST];
 static int order[MOST]; /* the waiting ones, oldest first: a ring */
 static int first, waiting, used;
-
-static long long now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
-}
 
 /* --- telling requests apart --------------------------------------------------------------------------------- */
 
@@ -93,13 +83,14 @@ static void forget_overdue(long long time)
     for (int i = 0; i < MOST; i++)
         if (slots[i].state != FREE && time - slots[i].since > PATIENCE) {
             count(COUNT_ASKED_OVERDUE);
+            half_open_drop(slots[i].rdata);
             forget(&slots[i]);
         }
 }
 
 enum asked asked_push(pjsip_rx_data *rdata, int kind)
 {
-    long long time = now();
+    long long time = gate_now();
     struct slot *slot = slots;
 
     if (find(rdata, &rdata->msg_info.msg->line.req.method)) {
@@ -284,6 +275,7 @@ int tandem_asked_drop(long handle)
 
     if (!slot)
         return PJ_ENOTFOUND;
+    half_open_drop(slot->rdata);
     forget(slot);
     return PJ_SUCCESS;
 }

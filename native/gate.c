@@ -28,56 +28,6 @@ static pjsip_hdr allow_list; /* the head of a list with one element: Allow */
 
 enum verdict { PASS = 0 }; /* else the status code to refuse with */
 
-/* --- methods ----------------------------------------------------------------------------------------------- */
-
-/* Outside a dialog. MESSAGE, SUBSCRIBE and PUBLISH get 405, not 489: 489 says that one event package is missing,
- * which invites the next try; we serve no package at all, and 405 with Allow says so (RFC 3261 8.2.1). */
-static const struct {
-    pj_str_t name;
-    int code;
-} outside[] = {
-    {{"INVITE", 6}, PASS},    {{"OPTIONS", 7}, PASS},    {{"CANCEL", 6}, PASS},    {{"ACK", 3}, PASS},
-    {{"BYE", 3}, 481},        {{"INFO", 4}, 481},        {{"UPDATE", 6}, 481},     {{"PRACK", 5}, 481},
-    {{"NOTIFY", 6}, 481},     {{"REGISTER", 8}, 405},    {{"MESSAGE", 7}, 405},    {{"SUBSCRIBE", 9}, 405},
-    {{"PUBLISH", 7}, 405},    {{"REFER", 5}, 405},
-};
-
-static int method_verdict(const pjsip_method *method)
-{
-    for (unsigned i = 0; i < PJ_ARRAY_SIZE(outside); i++)
-        if (pj_strcmp(&outside[i].name, &method->name) == 0) /* methods are case-sensitive */
-            return outside[i].code;
-    return 501;
-}
-
-/* What the endpoint announces in Allow and Supported must be what this gate lets through: pjsua's own lists name
- * REFER, SUBSCRIBE, MESSAGE, "replaces" and more. The endpoint offers no call to remove a capability, only a pointer
- * to the header it will copy into messages. */
-static const pj_str_t allowed[] = {{"INVITE", 6}, {"ACK", 3},     {"CANCEL", 6}, {"BYE", 3},
-                                   {"PRACK", 5},  {"UPDATE", 6},  {"INFO", 4},   {"OPTIONS", 7}};
-static const pj_str_t supported[] = {{"100rel", 6}, {"timer", 5}};
-
-static pj_bool_t listed(const pj_str_t *token, const pj_str_t *list, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (pj_stricmp(token, &list[i]) == 0)
-            return PJ_TRUE;
-    return PJ_FALSE;
-}
-
-static void keep_only(pjsip_endpoint *endpt, int type, const pj_str_t *list, unsigned n)
-{
-    pjsip_generic_array_hdr *hdr = (pjsip_generic_array_hdr *)pjsip_endpt_get_capability(endpt, type, NULL);
-    unsigned kept = 0;
-
-    if (!hdr)
-        return;
-    for (unsigned i = 0; i < hdr->count; i++)
-        if (listed(&hdr->values[i], list, n))
-            hdr->values[kept++] = hdr->values[i];
-    hdr->count = kept;
-}
-
 /* --- answers ----------------------------------------------------------------------------------------------- */
 
 static pj_bool_t refuse(pjsip_rx_data *rdata, int code, const pjsip_hdr *headers)
@@ -86,8 +36,10 @@ static pj_bool_t refuse(pjsip_rx_data *rdata, int code, const pjsip_hdr *headers
         int code;
         enum tandem_counter counter;
     } counters[] = {{400, COUNT_REFUSED_400}, {403, COUNT_REFUSED_403}, {405, COUNT_REFUSED_405},
-                    {416, COUNT_REFUSED_416}, {420, COUNT_REFUSED_420}, {481, COUNT_REFUSED_481},
-                    {483, COUNT_REFUSED_483}, {501, COUNT_REFUSED_501}, {503, COUNT_REFUSED_503}};
+                    {416, COUNT_REFUSED_416}, {420, COUNT_REFUSED_420}, {480, COUNT_REFUSED_480},
+                    {481, COUNT_REFUSED_481}, {482, COUNT_REFUSED_482}, {483, COUNT_REFUSED_483},
+                    {486, COUNT_REFUSED_486}, {488, COUNT_REFUSED_488}, {501, COUNT_REFUSED_501},
+                    {503, COUNT_REFUSED_503}, {513, COUNT_REFUSED_513}};
 
     for (unsigned i = 0; i < PJ_ARRAY_SIZE(counters); i++)
         if (counters[i].code == code)
@@ -107,75 +59,6 @@ static pj_bool_t refuse_with(pjsip_rx_data *rdata, int code, pjsip_hdr *header)
     return refuse(rdata, code, &list);
 }
 
-/* --- checks ------------------------------------------------------------------------------------------------ */
-
-/* How many octets follow the empty line, -1 if there is none. Bare line feeds pass, as they do with PJSIP. */
-static long body_octets(const pjsip_rx_data *rdata)
-{
-    const char *msg = rdata->msg_info.msg_buf, *end = msg + rdata->msg_info.len;
-    const char *found = memmem(msg, (size_t)rdata->msg_info.len, "\r\n\r\n", 4);
-
-    if (found)
-        return end - (found + 4);
-    found = memmem(msg, (size_t)rdata->msg_info.len, "\n\n", 2);
-    return found ? end - (found + 2) : -1;
-}
-
-/* True for what PJSIP reads although it must not be trusted (RFC 3261 8.1.1, 18.3, 20): headers that may stand once
- * standing twice, a CSeq of another method, 300 hops, no end of the headers (cut short), a Content-Length beyond the
- * datagram, a body nobody says the type of or with nothing in it. */
-static pj_bool_t is_broken(pjsip_rx_data *rdata)
-{
-    pjsip_msg *msg = rdata->msg_info.msg;
-    const pjsip_clen_hdr *clen = rdata->msg_info.clen;
-    unsigned long long seen = 0;
-    long octets;
-
-    for (const pjsip_hdr *hdr = msg->hdr.next; hdr != &msg->hdr; hdr = hdr->next) {
-        unsigned long long bit = hdr->type < 64 ? 1ull << hdr->type : 0;
-
-        bit &= 1ull << PJSIP_H_CALL_ID | 1ull << PJSIP_H_FROM | 1ull << PJSIP_H_TO | 1ull << PJSIP_H_CSEQ |
-               1ull << PJSIP_H_MAX_FORWARDS | 1ull << PJSIP_H_CONTENT_LENGTH | 1ull << PJSIP_H_CONTENT_TYPE;
-        if (seen & bit)
-            return PJ_TRUE;
-        seen |= bit;
-    }
-    if (pjsip_method_cmp(&rdata->msg_info.cseq->method, &msg->line.req.method) != 0)
-        return PJ_TRUE;
-    if ((rdata->msg_info.max_fwd && rdata->msg_info.max_fwd->ivalue > 255) || body_is_blank(msg))
-        return PJ_TRUE;
-    octets = body_octets(rdata);
-    return octets < 0 || (clen && clen->len != 0 && (clen->len < 0 || clen->len > octets || !rdata->msg_info.ctype));
-}
-
-static int uri_verdict(const pjsip_uri *uri)
-{
-    static const pj_str_t tel = {"tel", 3};
-
-    if (PJSIP_URI_SCHEME_IS_SIP(uri) || PJSIP_URI_SCHEME_IS_SIPS(uri)) {
-        const pjsip_sip_uri *sip = (const pjsip_sip_uri *)pjsip_uri_get_uri(uri);
-
-        return pj_list_empty(&sip->header_param) ? PASS : 400; /* no headers in a Request-URI, RFC 3261 19.1.1 */
-    }
-    return pj_stricmp(pjsip_uri_get_scheme(uri), &tel) == 0 ? PASS : 416;
-}
-
-/* The extensions in Require that we do not know, as an Unsupported header in the pool of the message; else NULL. */
-static pjsip_hdr *unsupported(pjsip_rx_data *rdata)
-{
-    const pjsip_require_hdr *require = rdata->msg_info.require;
-    pjsip_unsupported_hdr *hdr = NULL;
-
-    for (unsigned i = 0; require && i < require->count; i++) {
-        if (listed(&require->values[i], supported, PJ_ARRAY_SIZE(supported)))
-            continue;
-        if (!hdr)
-            hdr = pjsip_unsupported_hdr_create(rdata->tp_info.pool);
-        hdr->values[hdr->count++] = require->values[i]; /* never more than Require held */
-    }
-    return (pjsip_hdr *)hdr;
-}
-
 /* Whether a transaction lives already: a retransmission must not be refused because the house is full by now. */
 static pj_bool_t is_retransmission(pjsip_rx_data *rdata)
 {
@@ -186,15 +69,23 @@ static pj_bool_t is_retransmission(pjsip_rx_data *rdata)
            pjsip_tsx_layer_find_tsx(&key, PJ_FALSE) != NULL;
 }
 
+static struct origin origin_of(const pjsip_rx_data *rdata)
+{
+    return place_origin(place_of(rdata->tp_info.transport), &rdata->pkt_info.src_addr);
+}
+
 pj_bool_t gate_is_full(pjsip_rx_data *rdata)
 {
     return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !is_retransmission(rdata) &&
            !admission_takes(rdata);
 }
 
+/* A trunk is told with the code that it understands as "this route, later". */
 void gate_refuse_full(pjsip_rx_data *rdata)
 {
-    refuse_with(rdata, 503, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool, admission_retry_after()));
+    int code = rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD ? trunk_code(origin_of(rdata).number) : 503;
+
+    refuse_with(rdata, code, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool, admission_retry_after()));
 }
 
 /* --- strangers --------------------------------------------------------------------------------------------- */
@@ -209,14 +100,14 @@ static pj_bool_t is_of_a_dialog(pjsip_rx_data *rdata)
 }
 
 /* What the listener says of a source: STRANGERS_PASS for trunks, offices, and whoever is in a dialog with us. */
-static enum strangers stranger_verdict(pjsip_rx_data *rdata, enum who kind)
+static enum strangers stranger_verdict(pjsip_rx_data *rdata, int place, enum who kind, pj_bool_t of_a_dialog)
 {
-    enum strangers rule = place_strangers(place_of(rdata->tp_info.transport));
+    enum strangers rule = place_strangers(place);
 
     if (rule == STRANGERS_PASS || kind == KIND_TRUNK)
         return STRANGERS_PASS;
     if (rule != STRANGERS_ASK)
-        return kind != KIND_UNKNOWN || is_of_a_dialog(rdata) ? STRANGERS_PASS : rule;
+        return kind != KIND_UNKNOWN || of_a_dialog ? STRANGERS_PASS : rule;
     switch (rdata->msg_info.msg->line.req.method.id) {
     case PJSIP_REGISTER_METHOD:
         return STRANGERS_ASK;
@@ -225,6 +116,62 @@ static enum strangers stranger_verdict(pjsip_rx_data *rdata, enum who kind)
     default:
         return STRANGERS_PASS;
     }
+}
+
+static void fault(const pjsip_rx_data *rdata, enum who kind, const char *reason, double weight)
+{
+    struct key key;
+
+    if (kind >= KIND_OFFICE)
+        return;
+    key = key_of_address(&rdata->pkt_info.src_addr, 0);
+    source_fault(&key, reason, weight);
+}
+
+/* What is not worth an answer, cheapest question first. A request of a living call passes: who floods does not know its
+ * tags, and who talks must be able to hang up while others flood from his address. */
+static pj_bool_t is_unwanted(pjsip_rx_data *rdata, enum who kind, enum strangers stranger, pj_bool_t of_a_dialog)
+{
+    if (kind < KIND_OFFICE && ban_holds(&rdata->pkt_info.src_addr)) {
+        count(COUNT_DROPPED_BANNED);
+        return PJ_TRUE;
+    }
+    if (of_a_dialog)
+        return PJ_FALSE;
+    if (!source_within_budget(kind, &rdata->pkt_info.src_addr, rdata->pkt_info.src_port)) {
+        count(COUNT_DROPPED_BUDGET);
+        if (kind == KIND_UNKNOWN)
+            fault(rdata, kind, "flood", 1);
+        return PJ_TRUE;
+    }
+    if (stranger == STRANGERS_DROP) {
+        count(COUNT_DROPPED_STRANGER);
+        return PJ_TRUE;
+    }
+    if (kind < KIND_OFFICE && rule_is_scanner(rdata)) {
+        count(COUNT_DROPPED_SCANNER);
+        fault(rdata, kind, "scanner", limits[LIMIT_FAULTS]);
+        return PJ_TRUE;
+    }
+    return PJ_FALSE;
+}
+
+pj_bool_t gate_answers_broken(pjsip_transport *transport, const pj_sockaddr *source)
+{
+    int place = place_of(transport), port = pj_sockaddr_get_port(source);
+    enum who kind = place_origin(place, source).kind;
+    struct key key = key_of_address(source, 0);
+
+    if (kind < KIND_OFFICE) {
+        if (ban_holds(source)) {
+            count(COUNT_DROPPED_BANNED);
+            return PJ_FALSE;
+        }
+        if (source_fault(&key, "malformed", 1))
+            return PJ_FALSE;
+    }
+    return source_within_budget(kind, source, port) &&
+           (kind != KIND_UNKNOWN || place_strangers(place) != STRANGERS_DROP);
 }
 
 static pj_bool_t ask(pjsip_rx_data *rdata, enum who kind)
@@ -238,71 +185,115 @@ static pj_bool_t ask(pjsip_rx_data *rdata, enum who kind)
 
 /* --- the module -------------------------------------------------------------------------------------------- */
 
-static int invite_verdict(pjsip_rx_data *rdata, pj_bool_t asked)
+/* A new call. 503 stands for the code of its trunk. */
+static int invite_verdict(pjsip_rx_data *rdata, struct origin origin, pj_bool_t asked)
 {
     if (rdata->msg_info.max_fwd && rdata->msg_info.max_fwd->ivalue == 0)
         return 483; /* we would send it on as a second leg */
-    return !asked && gate_is_full(rdata) ? 503 : PASS; /* who is asked about is admitted when he is let in */
+    if (is_retransmission(rdata))
+        return PASS;
+    if (origin.kind == KIND_TRUNK && !trunk_takes(origin.number)) {
+        count(COUNT_REFUSED_TRUNK_RATE);
+        return 503;
+    }
+    switch (half_open_enter(rdata, origin.kind)) {
+    case HALF_OPEN_MERGED:
+        return 482;
+    case HALF_OPEN_FULL:
+        if (!admission_is_emergency(rdata)) {
+            count(COUNT_REFUSED_HALF_OPEN);
+            return 503;
+        }
+        break;
+    case HALF_OPEN_TAKEN:
+        break;
+    }
+    return asked || admission_takes(rdata) ? PASS : 503; /* who is asked about is admitted when he is let in */
 }
 
-static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
+/* The checks of form, for every request: the status to refuse with. */
+static int form_verdict(pjsip_rx_data *rdata, enum who kind)
 {
-    const pjsip_method *method = &rdata->msg_info.msg->line.req.method;
-    pj_bool_t in_dialog = rdata->msg_info.to->tag.slen > 0;
-    enum who kind = place_origin(place_of(rdata->tp_info.transport), &rdata->pkt_info.src_addr).kind;
-    enum strangers stranger = stranger_verdict(rdata, kind);
-    pjsip_hdr *header;
-    int code = PASS;
-
-    count(COUNT_REQUESTS);
-    if (stranger == STRANGERS_DROP) {
-        count(COUNT_DROPPED_STRANGER);
-        return PJ_TRUE;
+    if (limits[LIMIT_MESSAGE] > 0 && rdata->msg_info.len > limits[LIMIT_MESSAGE]) {
+        fault(rdata, kind, "malformed", 1);
+        return 513;
     }
     names_forget_maddr(rdata);
     body_trim(rdata);
-    if (is_broken(rdata)) {
-        if (method->id != PJSIP_ACK_METHOD)
-            return refuse(rdata, 400, NULL);
-        count(COUNT_BROKEN_ACKS);
-        return PJ_TRUE;
+    if (form_is_broken(rdata)) {
+        fault(rdata, kind, "malformed", 1);
+        return 400;
     }
-    if (method->id == PJSIP_CANCEL_METHOD && asked_cancel(rdata))
-        return PJ_TRUE;
-    if (method->id == PJSIP_ACK_METHOD || method->id == PJSIP_CANCEL_METHOD)
-        goto pass; /* they belong to an INVITE transaction; Require does not apply (RFC 3261 8.2.2.3) */
+    if (form_of_sdp_is_wild(rdata->msg_info.msg))
+        return 488;
+    return PASS;
+}
+
+/* Outside a dialog, and of Require everywhere: refuses, or leaves it with PASS. */
+static pj_bool_t is_refused(pjsip_rx_data *rdata, struct origin origin, enum strangers stranger)
+{
+    const pjsip_method *method = &rdata->msg_info.msg->line.req.method;
+    pj_bool_t in_dialog = rdata->msg_info.to->tag.slen > 0;
+    pjsip_hdr *header;
+    int code = PASS;
+
     if (stranger == STRANGERS_REFUSE) {
         count(COUNT_REFUSED_STRANGER);
         return refuse(rdata, 403, NULL);
     }
     if (!in_dialog || method->id == PJSIP_REGISTER_METHOD) { /* a REGISTER never belongs to a dialog, tag or not */
         if (stranger != STRANGERS_ASK)
-            code = method_verdict(method);
+            code = rule_for_method(method);
         if (code == PASS)
-            code = uri_verdict(rdata->msg_info.msg->line.req.uri);
+            code = rule_for_uri(rdata->msg_info.msg->line.req.uri);
     }
     if (code != PASS)
         return refuse(rdata, code, code == 405 || code == 501 ? &allow_list : NULL);
     if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata) && !is_retransmission(rdata))
         return refuse(rdata, 403, NULL);
-    if ((header = unsupported(rdata)))
+    if ((header = rule_unsupported(rdata)))
         return refuse_with(rdata, 420, header);
     if (!in_dialog && method->id == PJSIP_INVITE_METHOD)
-        code = invite_verdict(rdata, stranger == STRANGERS_ASK);
+        code = invite_verdict(rdata, origin, stranger == STRANGERS_ASK);
     else if (!in_dialog && method->id == PJSIP_OPTIONS_METHOD && admission_is_draining())
         code = 503; /* draining: tell the load balancer */
     if (code == 503) {
         gate_refuse_full(rdata);
         return PJ_TRUE;
     }
-    if (code != PASS)
-        return refuse(rdata, code, NULL);
-    oldhold_read(rdata);
-pass:
+    return code != PASS && refuse(rdata, code, NULL);
+}
+
+static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
+{
+    const pjsip_method *method = &rdata->msg_info.msg->line.req.method;
+    int place = place_of(rdata->tp_info.transport), code;
+    struct origin origin = place_origin(place, &rdata->pkt_info.src_addr);
+    pj_bool_t of_a_dialog = is_of_a_dialog(rdata);
+    enum strangers stranger = stranger_verdict(rdata, place, origin.kind, of_a_dialog);
+
+    count(COUNT_REQUESTS);
+    connection_spoke(rdata->tp_info.transport);
+    if (is_unwanted(rdata, origin.kind, stranger, of_a_dialog))
+        return PJ_TRUE;
+    if ((code = form_verdict(rdata, origin.kind)) != PASS) {
+        if (method->id != PJSIP_ACK_METHOD)
+            return refuse(rdata, code, NULL);
+        count(COUNT_BROKEN_ACKS);
+        return PJ_TRUE;
+    }
+    if (method->id == PJSIP_CANCEL_METHOD && asked_cancel(rdata))
+        return PJ_TRUE;
+    /* These two belong to an INVITE transaction; Require does not apply (RFC 3261 8.2.2.3). */
+    if (method->id != PJSIP_ACK_METHOD && method->id != PJSIP_CANCEL_METHOD) {
+        if (is_refused(rdata, origin, stranger))
+            return PJ_TRUE;
+        oldhold_read(rdata);
+    }
     names_read(rdata);
     soundless_read(rdata);
     if (stranger == STRANGERS_ASK)
-        return ask(rdata, kind);
+        return ask(rdata, origin.kind);
     count(COUNT_ADMITTED);
     return PJ_FALSE;
 }
@@ -329,11 +320,19 @@ static void count_late(pjsip_rx_data *rdata)
 
 static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
 {
+    if (ban_holds(&rdata->pkt_info.src_addr) && origin_of(rdata).kind < KIND_OFFICE) {
+        count(COUNT_DROPPED_BANNED);
+        return PJ_TRUE;
+    }
     trying_note(rdata);
     count_late(rdata);
     body_trim(rdata);
     if (body_is_blank(rdata->msg_info.msg)) {
         count(COUNT_BLANK_ANSWERS);
+        rdata->msg_info.msg->body = NULL;
+    }
+    if (form_of_sdp_is_wild(rdata->msg_info.msg)) {
+        count(COUNT_BROKEN_ANSWERS);
         rdata->msg_info.msg->body = NULL;
     }
     names_read(rdata);
@@ -344,6 +343,7 @@ static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
 static pj_status_t on_tx(pjsip_tx_data *tdata)
 {
     usage_watch(tdata);
+    half_open_answered(tdata);
     outgoing_tidy(tdata);
     return PJ_SUCCESS;
 }
@@ -364,8 +364,7 @@ pj_status_t gate_start(pjsip_endpoint *endpt)
 {
     const pjsip_hdr *allow;
 
-    keep_only(endpt, PJSIP_H_ALLOW, allowed, PJ_ARRAY_SIZE(allowed));
-    keep_only(endpt, PJSIP_H_SUPPORTED, supported, PJ_ARRAY_SIZE(supported));
+    rules_announce(endpt);
     if (!(allow = pjsip_endpt_get_capability(endpt, PJSIP_H_ALLOW, NULL)))
         return PJ_ENOTFOUND;
     endpoint = endpt;

@@ -44,6 +44,24 @@
     X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(REFUSED_STRANGER, "refused_stranger")       /* 403 to an address of nobody we know */ \
     X(DROPPED_STRANGER, "dropped_stranger")       /* the same, without a word */ \
+    X(DROPPED_BANNED, "dropped_banned")           /* by the gate itself: the kernel's filter drops before it */ \
+    X(DROPPED_BUDGET, "dropped_budget")           /* more requests a second than a source of its kind may send */ \
+    X(DROPPED_SCANNER, "dropped_scanner")         /* the User-Agent of a scanner */ \
+    X(REFUSED_TRUNK_RATE, "refused_trunk_rate")   /* more calls a second than the trunk may bring */ \
+    X(REFUSED_HALF_OPEN, "refused_half_open")     /* too many calls without an answer yet */ \
+    X(REFUSED_480, "refused_480") \
+    X(REFUSED_482, "refused_482")                 /* the same request by another way */ \
+    X(REFUSED_486, "refused_486") \
+    X(REFUSED_488, "refused_488")                 /* SDP that nobody needs and some parsers fall over */ \
+    X(REFUSED_513, "refused_513")                 /* longer than the limit */ \
+    X(BROKEN_ANSWERS, "broken_answers")           /* responses with such an SDP: it is thrown away */ \
+    X(FAULTS, "faults")                           /* things honest peers seldom do, counted by source */ \
+    X(BANS, "bans") \
+    X(BANS_FULL, "bans_full")                     /* the table of bans had no room */ \
+    X(FILTER_FAILED, "filter_failed")             /* the kernel took no filter: the gate drops by itself */ \
+    X(CONNECTIONS_REFUSED, "connections_refused") /* closed at once: too many */ \
+    X(CONNECTIONS_IDLE, "connections_idle")       /* closed: nothing came for too long */ \
+    X(STREAMS_BROKEN, "streams_broken")           /* closed: what came was no SIP, or too long */ \
     X(ASKED, "asked")                             /* handed to Python for a decision */ \
     X(ASKED_AGAIN, "asked_again")                 /* repeated while the decision was open */ \
     X(ASKED_ANSWERED, "asked_answered")           /* refused or served by Python */ \
@@ -82,10 +100,128 @@ struct origin {
 /* What a listener does with requests of sources that are neither trunk nor office. */
 enum strangers { STRANGERS_PASS, STRANGERS_DROP, STRANGERS_REFUSE, STRANGERS_ASK };
 
+/* limits.c: 0 = none. A rate is followed by its burst. */
+#define TANDEM_LIMITS(X) \
+    X(STRANGER_RATE, "stranger_rate", 0)         /* requests a second of one source, by kind */ \
+    X(STRANGER_BURST, "stranger_burst", 0) \
+    X(PHONE_RATE, "phone_rate", 0) \
+    X(PHONE_BURST, "phone_burst", 0) \
+    X(OFFICE_RATE, "office_rate", 0) \
+    X(OFFICE_BURST, "office_burst", 0) \
+    X(TRUNK_RATE, "trunk_rate", 0) \
+    X(TRUNK_BURST, "trunk_burst", 0) \
+    X(CONNECTION_RATE, "connection_rate", 0)     /* new ones a second of one source */ \
+    X(CONNECTION_BURST, "connection_burst", 0) \
+    X(CONNECTIONS, "connections", 0) \
+    X(CONNECTIONS_SOURCE, "connections_source", 0) \
+    X(CONNECTION_FIRST, "connection_first", 0)   /* seconds until the first request */ \
+    X(CONNECTION_IDLE, "connection_idle", 0)     /* seconds of silence */ \
+    X(HALF_OPEN, "half_open", 0) \
+    X(HALF_OPEN_SOURCE, "half_open_source", 0) \
+    X(HALF_OPEN_RESERVED, "half_open_reserved", 0) /* share that is for trunks alone */ \
+    X(MESSAGE, "message", 0)                     /* octets */ \
+    X(FAULTS, "faults", 0)                       /* within the window, until a source is banned */ \
+    X(FAULT_WINDOW, "fault_window", 60) \
+    X(BAN_SECONDS, "ban_seconds", 300)
+
+enum limit {
+#define X(id, name, value) LIMIT_##id,
+    TANDEM_LIMITS(X)
+#undef X
+    LIMIT_END
+};
+
+struct allowance {
+    double tokens;
+    long long filled; /* microseconds; 0: never used */
+};
+
+extern double limits[LIMIT_END];
+long long gate_now(void);
+pj_bool_t allowance_take(struct allowance *bucket, double per_second, double burst, long long now);
+
+/* keyed.c */
+#define KEYED_CHAINS 4096
+
+struct key {
+    unsigned char address[16]; /* IPv4: the first four */
+    unsigned char bytes;
+    unsigned char zero;
+    unsigned short port; /* 0: all */
+};
+
+struct keyed { /* the first member of what is kept */
+    struct keyed *next;
+    struct key key;
+};
+
+struct keyed_table {
+    struct keyed *chains[KEYED_CHAINS];
+    int n;
+};
+
+unsigned long long keyed_hash(const void *bytes, size_t len, unsigned long long hash);
+struct keyed *keyed_find(struct keyed_table *table, const struct key *key);
+void keyed_put(struct keyed_table *table, struct keyed *node);
+void keyed_take(struct keyed_table *table, struct keyed *node);
+void keyed_each(struct keyed_table *table, void (*see)(struct keyed *node, void *data), void *data);
+struct key key_of_address(const pj_sockaddr *address, int port);
+pj_bool_t key_of_text(const char *text, int port, struct key *key);
+void key_print(const struct key *key, char *text, int room);
+
+/* sources.c */
+pj_bool_t source_is_phone(const pj_sockaddr *address, int port);
+pj_bool_t source_within_budget(enum who kind, const pj_sockaddr *address, int port);
+pj_bool_t source_fault(const struct key *key, const char *reason, double weight); /* whether it is banned now */
+void sources_tick(long long now);
+void sources_clear(void);
+
+/* bans.c */
+pj_bool_t ban_add(const struct key *address, const char *reason, double seconds, pj_bool_t ours);
+pj_bool_t ban_holds(const pj_sockaddr *address);
+void bans_changed(void);
+void bans_tick(long long now);
+void bans_clear(void);
+
+/* filter.c */
+void filter_set(const struct key *banned, int n);
+
+/* halfopen.c */
+enum half_open { HALF_OPEN_TAKEN, HALF_OPEN_MERGED, HALF_OPEN_FULL };
+enum half_open half_open_enter(const pjsip_rx_data *rdata, enum who kind);
+void half_open_drop(const pjsip_rx_data *rdata);
+void half_open_answered(const pjsip_tx_data *tdata);
+void half_open_over(pjsip_transaction *tsx);
+void half_open_tick(long long now);
+void half_open_clear(void);
+pj_bool_t trunk_takes(int number);
+int trunk_code(int number);
+
+/* connections.c */
+pj_status_t connections_start(pjsip_endpoint *endpt);
+void connections_stop(void);
+void connections_gone(void);
+void connections_tick(long long now);
+void connection_spoke(const pjsip_transport *transport);
+void connection_lost_its_way(pjsip_transport *transport);
+
+/* form.c */
+pj_bool_t form_is_broken(pjsip_rx_data *rdata);
+pj_bool_t form_of_sdp_is_wild(const pjsip_msg *msg);
+
+/* rules.c */
+int rule_for_method(const pjsip_method *method);
+int rule_for_uri(const pjsip_uri *uri);
+pjsip_hdr *rule_unsupported(pjsip_rx_data *rdata);
+pj_bool_t rule_is_scanner(pjsip_rx_data *rdata);
+void rules_announce(pjsip_endpoint *endpt);
+
 /* places.c: a listener by the socket a packet came in on; -1 where nobody told us of it. */
 int place_of(const pjsip_transport *transport);
 enum strangers place_strangers(int place);
 struct origin place_origin(int place, const pj_sockaddr *source);
+pj_bool_t place_protects(const struct key *address);
+pj_bool_t place_binds(pj_bool_t datagram, const pj_sockaddr *address);
 int plain_address(const pj_sockaddr *address, unsigned char *bytes); /* how many: 4 or 16 */
 void places_clear(void);
 
@@ -99,6 +235,8 @@ void asked_clear(void);
 /* gate.c */
 pj_bool_t gate_is_full(pjsip_rx_data *rdata);
 void gate_refuse_full(pjsip_rx_data *rdata);
+/* A message that could not be read: whether its source may have an answer. */
+pj_bool_t gate_answers_broken(pjsip_transport *transport, const pj_sockaddr *source);
 pj_status_t gate_start(pjsip_endpoint *endpt);
 pj_status_t gate_stop(pjsip_endpoint *endpt);
 /* The Allow header as an element to put into a header list; never NULL after gate_start. */
@@ -131,6 +269,7 @@ void outgoing_tidy(pjsip_tx_data *tdata);
 pj_bool_t admission_takes(const pjsip_rx_data *rdata);
 pj_bool_t admission_is_draining(void);
 int admission_retry_after(void);
+pj_bool_t admission_is_emergency(const pjsip_rx_data *rdata);
 
 /* trace.c */
 pj_status_t trace_start(pjsip_endpoint *endpt);

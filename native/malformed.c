@@ -201,7 +201,13 @@ static void on_dropped(pjsip_tp_dropped_data *dropped)
 
     if (dropped->status == PJ_EIGNORED)
         return; /* keep-alive */
-    if ((dropped->status != PJSIP_EINVALIDMSG && dropped->status != PJSIP_EMISSINGHDR) || !(to = source(dropped)) ||
+    if (dropped->status == PJSIP_ERXOVERFLOW)
+        connection_lost_its_way(dropped->tp);
+    if ((to = source(dropped)) && !gate_answers_broken(dropped->tp, to)) {
+        count(COUNT_UNPARSED_DROPPED);
+        return;
+    }
+    if ((dropped->status != PJSIP_EINVALIDMSG && dropped->status != PJSIP_EMISSINGHDR) || !to ||
         !(code = compose(&answer, dropped->data, dropped->len))) {
         count(COUNT_UNPARSED_DROPPED);
         return;

@@ -77,16 +77,46 @@ int plain_address(const pj_sockaddr *address, unsigned char *bytes)
     return (int)len;
 }
 
+static struct origin origin(const struct place *place, const unsigned char *address, int bytes)
+{
+    for (int i = 0; i < place->n_networks; i++)
+        if (within(&place->networks[i], address, bytes))
+            return place->networks[i].origin;
+    return (struct origin){.kind = KIND_UNKNOWN, .number = -1};
+}
+
+/* A registered phone is one wherever nothing better is known of its address. */
 struct origin place_origin(int place, const pj_sockaddr *source)
 {
+    static const struct place nowhere;
     unsigned char address[16];
     int bytes = plain_address(source, address);
+    struct origin found = origin(place < 0 ? &nowhere : &places[place], address, bytes);
 
-    if (place >= 0)
-        for (int i = 0; i < places[place].n_networks; i++)
-            if (within(&places[place].networks[i], address, bytes))
-                return places[place].networks[i].origin;
-    return (struct origin){.kind = KIND_UNKNOWN, .number = -1};
+    if (found.kind == KIND_UNKNOWN && source_is_phone(source, pj_sockaddr_get_port(source)))
+        found.kind = KIND_PHONE;
+    return found;
+}
+
+/* Addresses of trunks and offices, behind whichever listener: they can be forged, so they are never banned. */
+pj_bool_t place_protects(const struct key *address)
+{
+    for (int i = 0; i < known; i++)
+        if (origin(&places[i], address->address, address->bytes).kind >= KIND_OFFICE)
+            return PJ_TRUE;
+    return PJ_FALSE;
+}
+
+/* Whether a socket with this address of its own is one of our listeners. */
+pj_bool_t place_binds(pj_bool_t datagram, const pj_sockaddr *address)
+{
+    for (int i = 0; i < known; i++)
+        if ((places[i].transport == PJSIP_TRANSPORT_UDP) == datagram &&
+            places[i].address.addr.sa_family == address->addr.sa_family &&
+            pj_sockaddr_get_port(&places[i].address) == pj_sockaddr_get_port(address) &&
+            pj_sockaddr_cmp(&places[i].address, address) == 0)
+            return PJ_TRUE;
+    return PJ_FALSE;
 }
 
 enum strangers place_strangers(int place)
@@ -113,6 +143,7 @@ int tandem_gate_listener(const char *transport, const char *address, int port, i
     places[at] = place;
     if (at == known)
         known++;
+    bans_changed(); /* the filter is for its socket too */
     return at;
 }
 

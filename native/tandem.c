@@ -52,6 +52,7 @@ int tandem_native_start(void)
         gate_stop(endpt);
         return status;
     }
+    connections_start(endpt);
     running = endpt;
     keep_memory();
     return PJ_SUCCESS;
@@ -62,6 +63,10 @@ void tandem_gone(void)
 {
     running = NULL;
     passed_up_clear();
+    connections_gone();
+    half_open_clear();
+    bans_clear();
+    sources_clear();
     places_clear();
 }
 
@@ -74,11 +79,29 @@ int tandem_native_stop(void)
         return PJ_SUCCESS;
     trace_stop(endpt);
     malformed_stop(endpt);
+    connections_stop();
     asked_clear();
     usage_status = usage_stop(endpt);
     gate_status = gate_stop(endpt);
     tandem_gone();
     return gate_status != PJ_SUCCESS ? gate_status : usage_status;
+}
+
+void tandem_gate_tick(void)
+{
+    static long long filter_due, due;
+    long long now = gate_now();
+
+    if (now < filter_due)
+        return;
+    filter_due = now + 100000;
+    bans_tick(now);
+    if (now < due)
+        return;
+    due = now + 1000000;
+    connections_tick(now);
+    sources_tick(now);
+    half_open_tick(now);
 }
 
 int tandem_ioqueue_fd(void)

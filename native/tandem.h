@@ -50,6 +50,54 @@ int tandem_gate_listener(const char *transport, const char *address, int port, i
  * 3 = trunk. number: the trunk's, any the caller likes, else -1. Returns 0 or a pj_status_t. */
 int tandem_gate_network(int listener, const char *address, int bits, int kind, int number);
 
+/* A limit of the gate by its name, 0 = none (the default): requests a second of one source and how many at once
+ * ("stranger_rate", "stranger_burst", and so for "phone", "office", "trunk"), the same for new connections of one source
+ * ("connection_rate", "connection_burst"); "connections" in all and "connections_source" of one; "connection_first" and
+ * "connection_idle", seconds without a first and without any further message; "half_open", calls not answered yet,
+ * "half_open_source" of one stranger or phone, "half_open_reserved", share of it (0 to 1) for trunks alone; "message",
+ * octets of a request; "faults" within "fault_window" seconds, after which a source is banned for "ban_seconds".
+ * Returns 0, or PJ_ENOTFOUND where no limit is called so. */
+int tandem_gate_limit(const char *name, double value);
+
+/* New calls a second that a trunk (by the number of its networks) may bring, and how many at once; cps 0 = no limit. code:
+ * what is said where it or all of us are full, 503, 480 or 486, with Retry-After. Returns 0 or PJ_EINVAL. */
+int tandem_gate_trunk(int number, double cps, double burst, int code);
+
+/* Texts (a tuple of at most 64, 40 octets each) of User-Agents whose requests are dropped, and whose sources are banned. */
+int tandem_gate_scanners(PyObject *texts);
+
+/* A phone has registered from this address and port, for so many seconds; 0: no longer. It has a budget of its own, and an
+ * address with registered phones is forgiven ten times more faults. Returns 0 or a pj_status_t. */
+int tandem_gate_phone(const char *address, int port, double seconds);
+
+/* A fault of a source that the gate cannot see by itself, such as a wrong password. reason: one word, for list and alarm.
+ * Returns 1 where that was one too many and the source is banned now, 0, or -1 where address is none. */
+int tandem_gate_fault(const char *address, const char *reason);
+
+/* Bans an address for so many seconds, from now. Returns 0; PJ_EIGNORED for an address of a trunk or office, which can be
+ * forged and is never banned; PJ_ETOOMANY; or PJ_EINVAL for what is no address. */
+int tandem_gate_ban(const char *address, const char *reason, double seconds);
+
+/* Lifts it. PJ_ENOTFOUND where there is none. */
+int tandem_gate_lift(const char *address);
+
+/* All bans: (address, reason, since when in seconds since 1970, seconds left, requests dropped by the gate itself, whether
+ * the gate decided it). */
+PyObject *tandem_gate_bans(void);
+
+/* The oldest ban of the gate's own that nobody was told of yet, or None: (address, reason, seconds). */
+PyObject *tandem_gate_news(void);
+
+/* To be called ten times a second or more: ends what is over, closes silent connections, and gives the bans to the kernel's
+ * filter on our sockets. */
+void tandem_gate_tick(void);
+
+/* How many calls wait for their final answer; how many connections others have made to us; how many packets the kernel
+ * has thrown away at our UDP sockets, because of a ban or because we were too slow. */
+int tandem_gate_half_open(void);
+int tandem_gate_connections(void);
+unsigned long long tandem_gate_kernel_drops(void);
+
 /* Requests that wait for a decision of Python's. Each has passed all checks of form and costs no transaction, dialog or
  * call slot yet. Exactly one of the three calls below ends it; one that is not ended within five seconds may be given up,
  * as may one whose caller sends CANCEL (he has got his 487): then they return PJ_ENOTFOUND, which is no fault.

@@ -198,6 +198,7 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *event)
 
     drop_preview(tsx, event);
     spare_the_call(tsx);
+    half_open_over(tsx);
     if (dlg && tsx->role == PJSIP_ROLE_UAS && tsx->state == PJSIP_TSX_STATE_TRYING &&
         event->body.tsx_state.type == PJSIP_EVENT_RX_MSG &&
         is_ours(dlg, event->body.tsx_state.src.rdata->msg_info.msg))

@@ -89,6 +89,7 @@ class Stack:
         while self.running:
             readable = select.select([fd, 0], [], [], 0.01)[0]
             self.endpoint.libHandleEvents(0)
+            pj.tandem_gate_tick()
             self.dead.clear()
             while self.later:
                 self.answer(*self.later.pop(0))
@@ -166,6 +167,9 @@ class Stack:
                 )
                 added = [pj.tandem_gate_network(place, *network) for network in command.get("networks", ())]
                 tell("done", result=[place, *added])
+            case "gate":  # any of the gate's functions, by name
+                given = [tuple(v) if isinstance(v, list) else v for v in command["arguments"]]
+                tell("done", result=getattr(pj, f"tandem_gate_{command['call']}")(*given))
             case "decide":
                 tell("done", result=self.decide(command))
             case "restart":
