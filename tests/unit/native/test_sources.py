@@ -18,7 +18,11 @@ UNKNOWN, PHONE, OFFICE, TRUNK = range(4)
 NEVER_BANNED = 70020
 "PJ_EIGNORED."
 LIMITS = (
-    *(f"{kind}_{what}" for kind in ("stranger", "phone", "office", "trunk", "connection") for what in ("rate", "burst")),
+    *(
+        f"{kind}_{what}"
+        for kind in ("stranger", "phone", "office", "trunk", "connection")
+        for what in ("rate", "burst")
+    ),
     *("connections", "connections_source", "connection_first", "connection_idle"),
     *("half_open", "half_open_source", "half_open_reserved", "message", "faults"),
 )
@@ -39,9 +43,7 @@ class Gate:
 
     def networks(self, *networks: tuple[str, int, int, int], strangers: int = PASS, transport: str = "udp") -> None:
         port = self.stack.udp if transport == "udp" else self.stack.tcp
-        placed = self.stack.do(
-            "listener", transport=transport, port=port, strangers=strangers, networks=networks
-        )
+        placed = self.stack.do("listener", transport=transport, port=port, strangers=strangers, networks=networks)
         assert placed[1:] == [0] * len(networks)
 
     def bans(self) -> dict[str, str]:
