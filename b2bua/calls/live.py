@@ -127,11 +127,8 @@ class LiveCalls:
     def on_invite(self, arriving: Arriving) -> None:
         """Admit an inbound call, or say no without a trace of state."""
         exchange, leg = self.exchange, arriving.leg
-        if arriving.trunk is None:
+        if arriving.trunk is None or arriving.message.header("replaces") is not None:
             self._from_no_trunk(arriving)
-            return
-        if arriving.message.header("replaces") is not None:
-            leg.hang_up(403)  # a carrier has no part of a call that it could move
             return
         full = "" if self.has_room_for(arriving.message.uri) else "draining" if self.draining else "overload"
         if full or exchange.trunks.refuses_in(arriving.trunk):
