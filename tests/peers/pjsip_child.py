@@ -82,6 +82,9 @@ class Line(pj.Call):
                 port.startTransmit(self.phone.ear)
                 self.phone.voice.startTransmit(port)
 
+    def onCallTransferStatus(self, prm: Any) -> None:
+        tell("transfer", call=self.getId(), status=prm.statusCode, reason=prm.reason, final=bool(prm.finalNotify))
+
     def onDtmfDigit(self, prm: Any) -> None:
         tell("digit", digit=prm.digit, method="rfc4733" if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833 else "info")
 
@@ -223,6 +226,16 @@ class Phone:
         prm.opt.flag = pj.PJSUA_CALL_UNHOLD
         prm.opt.videoCount, prm.opt.textCount = 0, 0
         line.reinvite(prm)
+
+    def refer(self, line: Line, to: str, headers: dict[str, str] | None = None) -> None:
+        """Ask the other side to call `to`."""
+        prm = pj.CallOpParam()
+        add_headers(prm, headers)
+        line.xfer(to, prm)
+
+    def join(self, line: Line, other: int) -> None:
+        """Ask the other side to call whoever is at the far end of another call of ours."""
+        line.xferReplaces(self.lines[other], pj.CallOpParam())
 
     def press(self, line: Line, digits: str, method: str = "rfc4733") -> None:
         prm = pj.CallSendDtmfParam()

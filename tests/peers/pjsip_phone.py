@@ -194,6 +194,14 @@ class PjsipPhone:
     async def resume(self, call: int | None = None) -> None:
         await self.do("resume", call=self.call if call is None else call)
 
+    async def refer(self, to: str, call: int | None = None, headers: dict[str, str] | None = None) -> None:
+        """Transfer a call to a URI; what comes of it are facts `transfer` with `status` and `final`."""
+        await self.do("refer", call=self.call if call is None else call, to=to, headers=headers)
+
+    async def join(self, call: int, other: int) -> None:
+        """Transfer a call to the far end of another one (attended)."""
+        await self.do("join", call=call, other=other)
+
     async def press(self, digits: str, method: Literal["rfc4733", "info"] = "rfc4733") -> None:
         """Send keys in the newest call."""
         await self.do("press", call=self.call, digits=digits, method=method)
