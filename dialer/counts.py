@@ -39,6 +39,8 @@ class Counts:
     unknown: int = 0
     analysed_live: int = 0
     "Live answers that machine detection judged: the base of the estimate of people taken for machines."
+    inbound_abandoned: int = 0
+    "Callers who came to its queue by themselves and gave up while it ran; part of no share."
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, name) + getattr(other, name) for name in NAMES))

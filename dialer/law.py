@@ -126,6 +126,7 @@ class LawCounters:
             trunk_faults=counts.trunk_faults,
             unknown=counts.unknown,
             withheld=counts.withheld,
+            inbound_abandoned=counts.inbound_abandoned,
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from b2bua.calls.session import Said, Session
 from b2bua.dialling.agents import AgentInformation, seats_of
 from b2bua.dialling.checks import problems
 from b2bua.dialling.flight import Flight, Phase
+from b2bua.dialling.gave_up import InboundAbandoned
 from b2bua.dialling.launching import HELD_BACK, Launcher
 from b2bua.dialling.preview import Choice
 from b2bua.dialling.records import CallRecords
@@ -75,7 +76,10 @@ class Dialler:
             self._tell_plain,
             exchange.floor.resume,
         )
-        exchange.floor.followers += [self.agents.on_effect, self.scheduling.on_effect]
+        self.inbound = InboundAbandoned(
+            self.scheduling.tasks, store, lambda: self.launcher.reading().steady, self._soon
+        )
+        exchange.floor.followers += [self.agents.on_effect, self.scheduling.on_effect, self.inbound.on_effect]
         self._follow()
 
     def __repr__(self) -> str:

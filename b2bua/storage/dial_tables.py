@@ -169,12 +169,15 @@ The two unique indexes are what no crash, second node or mistake of ours gets pa
 of a tenant to a number.
 """
 
+LATER = {"inbound_abandoned": "0"}
+"Counters that older rows do not have, and what they count there."
+
 dial_counts = sa.Table(
     "dial_counts",
     METADATA,
     sa.Column("campaign", sa.Text, primary_key=True),
     sa.Column("hour", Time, primary_key=True),
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in NAMES),
+    *(sa.Column(name, sa.BigInteger, nullable=False, server_default=LATER.get(name)) for name in NAMES),
     sqlite_with_rowid=False,
 )
 "What the law counts; it stays when the campaign is deleted."

@@ -71,6 +71,7 @@ class CountsOut(Out):
     withheld: int
     unknown: int
     analysed_live: int
+    inbound_abandoned: int
 
 
 class ProgressOut(Out):
