@@ -13,10 +13,28 @@ class Limits:
     "At once, in both directions."
     calls_in: int | None = None
     calls_out: int | None = None
+    cps_in: float | None = None
+    "Calls a second that come in; twice as many may begin at once after a rest."
     cps_out: float | None = None
-    "Calls a second that go out; twice as many may begin at once after a rest."
+    "The same for those that go out."
     minutes: float | None = None
     "Of talk a day, on calls that go out."
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens, one for each call, that come back with time."""
+
+    tokens: float = -1.0
+    "Negative: never asked, so full."
+    at: float = 0.0
+
+    def level(self, rate: float, now: float) -> float:
+        """How many there are now at so many a second, twice that many at most."""
+        most = max(1.0, 2 * rate)
+        self.tokens = most if self.tokens < 0 else min(most, self.tokens + (now - self.at) * rate)
+        self.at = now
+        return self.tokens
 
 
 @dataclass(slots=True)
@@ -31,14 +49,20 @@ class Load:
     "The day that `minutes` is of."
     talking: dict[int, float] = field(default_factory=dict)
     "When the talk of the calls that went out began, monotonic seconds, by leg."
-    _tokens: float | None = None
-    _at: float = 0.0
+    _in: Bucket = field(default_factory=Bucket)
+    _out: Bucket = field(default_factory=Bucket)
 
-    def refuses_in(self, limits: Limits) -> str:
-        """Why one more call may not come in; empty: it may."""
+    def refuses_in(self, limits: Limits, now: float) -> str:
+        """Why one more call may not come in; empty: it may, and is counted."""
         if limits.calls_in is not None and self.calls_in >= limits.calls_in:
             return "max-calls-in"
-        return self._full(limits)
+        if why := self._full(limits):
+            return why
+        if limits.cps_in is not None:
+            if self._in.level(limits.cps_in, now) < 1.0:
+                return "cps"
+            self._in.tokens -= 1.0
+        return ""
 
     def refuses_out(self, limits: Limits, now: float, day: str) -> str:
         """Why one more call may not go out; empty: it may.  Takes nothing."""
@@ -46,14 +70,15 @@ class Load:
             return "max-calls-out"
         if limits.minutes is not None and self.minutes_of(day, now) >= limits.minutes:
             return "minutes"
-        if limits.cps_out is not None and self._refilled(limits.cps_out, now) < 1.0:
+        if limits.cps_out is not None and self._out.level(limits.cps_out, now) < 1.0:
             return "cps"
         return self._full(limits)
 
     def take(self, limits: Limits, now: float) -> None:
         """One more goes out."""
         if limits.cps_out is not None:
-            self._tokens = self._refilled(limits.cps_out, now) - 1.0
+            self._out.level(limits.cps_out, now)
+            self._out.tokens -= 1.0
 
     def minutes_of(self, day: str, now: float) -> float:
         """Minutes of this day, running calls included; another day begins with nothing but them."""
@@ -65,9 +90,3 @@ class Load:
         if limits.calls is not None and self.calls_in + self.calls_out >= limits.calls:
             return "max-calls"
         return ""
-
-    def _refilled(self, rate: float, now: float) -> float:
-        most = max(1.0, 2 * rate)
-        tokens = most if self._tokens is None else min(most, self._tokens + (now - self._at) * rate)
-        self._tokens, self._at = tokens, now
-        return tokens

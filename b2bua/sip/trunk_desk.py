@@ -97,6 +97,16 @@ class TrunkDesk:
             rows += [Row(trunk.listener, ip_network(place), name, marks) for place in dict.fromkeys(places)]
         self.table.fill(rows)
 
+    def networks(self, listener: str) -> dict[str, str]:
+        """The trunk of each network (CIDR) whose calls come in on a listener, names looked up; of several on one
+        network the first: for whoever tells trunks from strangers by address alone."""
+        found: dict[str, str] = {}
+        for name, line in self.lines.items():
+            if line.settings.listener == listener:
+                for place in (*line.settings.networks, *line.sources):
+                    found.setdefault(str(ip_network(place)), name)
+        return found
+
     # -- calls that go out
 
     def ways(self, over: Iterable[str], *, emergency: bool = False) -> Iterator[Way]:
@@ -190,7 +200,7 @@ class TrunkDesk:
         """Why a call that has come in from this trunk, and is counted, may not stay; empty: it may."""
         line = self.lines[trunk]
         line.load.calls_in -= 1
-        why = "maintenance" if line.maintenance else line.load.refuses_in(line.limits)
+        why = "maintenance" if line.maintenance else line.load.refuses_in(line.limits, self._clock())
         line.load.calls_in += 1
         if why:
             self._skipped(trunk, why)

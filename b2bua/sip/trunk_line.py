@@ -87,7 +87,14 @@ class Line:
             replace(trunk.caller_policy, trusted=trunk.trust_asserted),
             trunk.incoming_headers,
             trunk.outgoing_headers,
-            Limits(trunk.max_calls, trunk.max_calls_in, trunk.max_calls_out, trunk.cps_out, trunk.minutes_per_day),
+            Limits(
+                trunk.max_calls,
+                trunk.max_calls_in,
+                trunk.max_calls_out,
+                trunk.cps_in,
+                trunk.cps_out,
+                trunk.minutes_per_day,
+            ),
         )
 
     def adopt(self, other: Line) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from b2bua.sip.resolver import split_host_port
 
 if TYPE_CHECKING:
     from b2bua.settings.sip import Trunk
@@ -120,7 +119,8 @@ def user_and_host(uri: str) -> tuple[str, str]:
     """User, and host in lower case without its port, of a Request-URI as written; empty where there is none."""
     rest = uri.partition(":")[2]
     user, at, tail = rest.rpartition("@")
-    host = split_host_port(tail.partition(";")[0].partition("?")[0])[0] if tail[:1] != ";" else ""
+    place = tail.partition(";")[0].partition("?")[0]
+    host = place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
     return (user.partition(":")[0].partition(";")[0] if at else ""), host.lower()
 
 

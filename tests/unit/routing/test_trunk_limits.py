@@ -10,8 +10,8 @@ TODAY = "2026-01-01"
 
 def test_calls_at_once() -> None:
     limits = Limits(calls=3, calls_in=2, calls_out=2)
-    assert Load(calls_in=2).refuses_in(limits) == "max-calls-in"
-    assert Load(calls_in=1, calls_out=2).refuses_in(limits) == "max-calls"
+    assert Load(calls_in=2).refuses_in(limits, 0.0) == "max-calls-in"
+    assert Load(calls_in=1, calls_out=2).refuses_in(limits, 0.0) == "max-calls"
     assert Load(calls_out=2).refuses_out(limits, 0.0, TODAY) == "max-calls-out"
     assert Load(calls_in=1, calls_out=1).refuses_out(limits, 0.0, TODAY) == ""
 
@@ -27,10 +27,11 @@ def test_minutes_count_running_calls_and_begin_anew_with_the_day() -> None:
 
 @given(st.floats(0.5, 50), st.lists(st.floats(0.001, 2), max_size=200))
 def test_calls_a_second_never_pass_the_rate(rate: float, gaps: list[float]) -> None:
-    limits, load, now, begun = Limits(cps_out=rate), Load(), 0.0, 0
+    limits, load, now, out, came = Limits(cps_out=rate, cps_in=rate), Load(), 0.0, 0, 0
     for gap in gaps:
         now += gap
         if not load.refuses_out(limits, now, TODAY):
             load.take(limits, now)
-            begun += 1
-    assert begun <= max(1.0, 2 * rate) + rate * now + 1e-6
+            out += 1
+        came += not load.refuses_in(limits, now)
+    assert out == came <= max(1.0, 2 * rate) + rate * now + 1e-6
