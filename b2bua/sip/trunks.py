@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from b2bua.settings.sip import Trunk
 
