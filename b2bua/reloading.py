@@ -64,7 +64,7 @@ class Reloading:
                     await asyncio.to_thread(_check_together, made, waiting)
             except SettingsError as error:
                 mistakes = [str(mistake) for mistake in error.mistakes]
-                self._tell("node.reload-refused", {"by": by, "mistakes": mistakes[:50]})
+                self._tell("server.reload-refused", {"by": by, "mistakes": mistakes[:50]})
                 log.warning(
                     "the configuration has mistakes; the old one stays", by=by, mistakes=mistakes[:50],
                     do="mend them and reload again",
@@ -72,7 +72,7 @@ class Reloading:
                 raise
             self._put_in_force(made, applied)
             self.count += 1
-            self._tell("node.reloaded", {"by": by, "applied": applied, "waiting": waiting})
+            self._tell("server.reloaded", {"by": by, "applied": applied, "waiting": waiting})
             log.info("the configuration was read again", by=by, applied=applied)
             if waiting:
                 log.warning("some changes need a restart", keys=waiting, do="restart when no calls are lost by it")

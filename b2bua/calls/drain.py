@@ -43,7 +43,7 @@ class Drain:
             self._ends_at = now + end_after
             self._end = asyncio.get_running_loop().call_later(end_after, self._end_all)
         self._calls.stop_taking()
-        self._tell("node.draining", {"by": by, "calls": len(self._calls.sessions), "end_after": end_after})
+        self._tell("server.draining", {"by": by, "calls": len(self._calls.sessions), "end_after": end_after})
         log.warning("no new calls are taken", by=by, calls=len(self._calls.sessions), end_after=end_after)
         return self.view()
 
@@ -52,7 +52,7 @@ class Drain:
         if self._since is not None and self._calls.take_again():
             self._cancel()
             self._since, self._by = None, ""
-            self._tell("node.undrained", {"by": by, "calls": len(self._calls.sessions)})
+            self._tell("server.undrained", {"by": by, "calls": len(self._calls.sessions)})
             log.info("new calls are taken again", by=by)
         return self.view()
 

@@ -1,15 +1,17 @@
 """Speaks with a running server over its HTTP API; every problem becomes one plain message and exit status 1."""
 
 import os
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import httpx
 import typer
 
 from b2bua.cli.output import fail
-from b2bua.settings import SettingsError, find, load
+from b2bua.settings import Api, SettingsError, find, load
 
 Explain = Callable[[httpx.Response], list[str]]
 
@@ -34,14 +36,23 @@ def token() -> str:
 
 
 def local_url() -> str:
-    """Where the API of this machine's configuration listens."""
+    """Where the API of this machine's configuration listens; one with mistakes elsewhere still says where."""
+    file = find(None)
     try:
-        api = load(find(None)).api
+        api = load(file).api
     except SettingsError:
-        return "http://127.0.0.1:8080"
+        api = _as_written(file)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(api.address, api.address)
     scheme = "https" if api.tls_certificate else "http"
     return f"{scheme}://[{host}]:{api.port}" if ":" in host else f"{scheme}://{host}:{api.port}"
+
+
+def _as_written(file: Path | None) -> Api:
+    """The table of the API alone, the embedded one where that cannot be read either."""
+    try:
+        return Api.model_validate(tomllib.loads(file.read_text(encoding="utf-8")).get("api", {}) if file else {})
+    except (OSError, ValueError):  # no file, no TOML, or mistakes in this very table
+        return Api()
 
 
 class Client:

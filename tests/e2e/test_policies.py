@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.e2e.conftest import StartServer
-from tests.e2e.legs import hear_each_other, talking
+from tests.e2e.legs import talking
 from tests.peers.server import Server
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -55,7 +55,8 @@ async def test_minutes_of_a_day_end_a_running_call_and_are_known_after_a_restart
     await phone.answers()
     await far.answers(FAR)
     assert await dial(server, FAR) == (409, f"{FAR} may not be dialled: policy cap, calls")
-    await hear_each_other(phone, far)
+    await phone.hears(far)
+    await far.hears(phone)
     alarm = await listener.expect("outside.alarm")
     assert alarm["data"] | {"used": 0} == {
         "policy": "cap", "key": "1001", "what": "minutes", "level": alarm["data"]["level"], "used": 0, "limit": 0.03,
@@ -95,7 +96,7 @@ async def test_a_transfer_outside_asks_the_policies_and_an_emergency_call_is_put
     assert not far.got("INVITE")
 
     async def talks() -> bool:
-        return (await server.api.calls())[0]["state"] == "talking"
+        return str((await server.api.calls())[0]["state"]) == "talking"
 
     await eventually_true(talks, "the caller talks again")
     await server.api.post(f"/v1/calls/{live['id']}/transfer", {"kind": "number", "target": "112"})
