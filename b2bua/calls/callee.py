@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.sip.engine import LegProfile, Outgoing
 from b2bua.sip.resolver import host_of
+from routing.caller_id import ANONYMOUS
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -70,9 +71,9 @@ def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
     The real caller stands in From and P-Asserted-Identity; of the trunk's headers come those that its settings name.
     """
     here = call.exchange.engine.signalling_address(callee.listener, host_of(target))
-    user = UNSAFE.sub("", call.shown_number)[:LONGEST_USER] or "anonymous"
-    name = NAME_UNSAFE.sub("", call.shown_name)[:LONGEST_USER]
-    uri = f"<sip:{user}@{here}>"
+    user = "" if call.hidden else UNSAFE.sub("", call.shown_number)[:LONGEST_USER]
+    name = "" if call.hidden else NAME_UNSAFE.sub("", call.shown_name)[:LONGEST_USER]
+    uri = f"<sip:{user or ANONYMOUS}@{here}>"
     headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
     headers += [("X-Tandem-Call-ID", call.id), *call.marks, *call.carried]
     profile = call.exchange.plan().agent_profiles.get(callee.label)

@@ -41,6 +41,7 @@ async def inbound(call: Session, arriving: Arriving) -> None:
     if found.correlated:
         found, known = await look_up(call, found, arrival)
     row.effective_caller = effective_caller(known.caller, arrival, profile)
+    call.hidden = call.private and not known.caller
     _write_down(call, found, known)
     call.catch_up()  # who left while his data was looked for gets no screen popped and no phone rung
 

@@ -137,6 +137,8 @@ class Session:
         "Headers that came with the caller's INVITE and may go on (`headers_in` of his trunk)."
         self.private = False
         "The caller does not want to be shown (RFC 3323)."
+        self.hidden = False
+        "Nor is he to agents: all that is known of him is what the network says."
         self.held_token: HeldToken | None = None
         self.state = "new"
         self.data: dict[str, Any] = {}

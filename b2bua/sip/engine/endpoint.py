@@ -16,6 +16,7 @@ import pjsua2 as pj
 
 from b2bua.log import logger
 from b2bua.settings import Settings
+from b2bua.sip.engine.callbacks import Endpoint
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.profiles import trunk_profiles
@@ -58,17 +59,6 @@ class CannotCall(Exception):
         super().__init__(why)
         self.ours = ours
         "No port or slot was left; else the URI or the transport is of no use."
-
-
-class Endpoint(pj.Endpoint):
-    """Chooses the account (so the listener's face and the trunk's profile) before pjsua makes the leg's media."""
-
-    def __init__(self, choose: Callable[[pj.OnSelectAccountParam], None]) -> None:
-        super().__init__()
-        self._choose = choose
-
-    def onSelectAccount(self, prm: pj.OnSelectAccountParam) -> None:
-        self._choose(prm)
 
 
 class Engine:
@@ -281,7 +271,8 @@ class Engine:
             if listener is None:
                 return
             message = Message.of(rdata.wholeMsg)
-            trunk = self.desk.table.trunk_of(listener, source, port, message.uri)
+            names = self._endpoint.names_of(rdata.srcAddress)
+            trunk = self.desk.table.trunk_of(listener, source, port, message.uri, names)
             default = LegProfile(srtp=self._settings.listeners[listener].srtp)
             account = self._listeners.account(listener, source, self._profiles[trunk] if trunk else default)
             prm.accountIndex = account.getId()
