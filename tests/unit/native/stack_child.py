@@ -144,8 +144,24 @@ class Stack:
         headers = tuple((name, value) for name, value in command.get("headers", ()))
         return pj.tandem_asked_answer(handle, command["code"], command.get("reason", ""), headers)
 
+    def traced(self, call_ids: list[bytes]) -> list[dict[str, Any]]:
+        """What the trace has of these calls."""
+        found: list[dict[str, Any]] = []
+        place, more = 0, 1
+        while more:
+            rows, place, more = pj.tandem_trace_read(tuple(call_ids), place)
+            for time, sent, transport, local, here, remote, there, message in rows:
+                told = base64.b64encode(message).decode()
+                ends = [list(local), here, list(remote), there]
+                found.append({"time": time, "sent": sent, "transport": transport, "ends": ends, "message": told})
+        return found
+
     def obey(self, command: dict[str, Any]) -> None:
         match command["do"]:
+            case "trace":
+                tell("done", result=[pj.tandem_trace(command["octets"], command["seconds"]), *pj.tandem_trace_state()])
+            case "traced":
+                tell("done", result=self.traced([one.encode() for one in command["call_ids"]]))
             case "counters":
                 tell("done", result=pj.tandem_counters())
             case "legs":
