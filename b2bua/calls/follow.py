@@ -10,6 +10,7 @@ from b2bua.calls.direct import to_agent, to_number
 from b2bua.calls.menu import menu
 from b2bua.calls.park import park
 from b2bua.calls.person import to_person
+from b2bua.calls.redirect import redirected
 from b2bua.calls.referred import refer_to
 from b2bua.calls.refusals import GoalLoop, NoSuchGoal, TurnedAway
 from b2bua.calls.session import CallerLeft, Moved, Ordered
@@ -90,8 +91,11 @@ async def _follow(call: Session, goal: Goal, first: Step | None) -> None:
             call.leave_only_caller(MOVED_ON)
             following, first = moved.goal, moved.step
         except Refused as refused:
-            if call.transfer is None:
+            if (elsewhere := redirected(call, refused)) is not None:
+                following, first = elsewhere, None
+            elif call.transfer is None:
                 raise
-            following, first = call.transfer.comes_back(refused)
+            else:
+                following, first = call.transfer.comes_back(refused)
             call.leave_only_caller(MOVED_ON)
     raise GoalLoop(f"{MOST_STEPS} steps led nowhere, the last to {following}")

@@ -25,6 +25,8 @@ class Journey:
     "What the staff services have said of persons, by id."
     asked: dict[str, float] = field(default_factory=dict)
     "When they were asked about a person and those who could stand in for him (monotonic seconds)."
+    redirects: int = 0
+    "How often a phone or carrier has sent him elsewhere."
     parked_by: str = ""
     "Who has parked him last, to be rung when his time is over."
     last_agent: str = ""

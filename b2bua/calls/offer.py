@@ -118,6 +118,8 @@ async def _ring(call: Session, callee: Callee, role: Role, beside: int | None) -
             case Closed(leg=who, local=True, code=code) if who == leg.id:
                 raise ended_by_stack(callee.label, code)
             case Closed(leg=who) as closed if who == leg.id:
-                raise agent_failed(callee.label, closed.code, towards_trunk(closed.code, closed.reason))
+                failure = agent_failed(callee.label, closed.code, towards_trunk(closed.code, closed.reason))
+                failure.contacts, failure.source = leg.redirected, leg.source
+                raise failure
             case _:
                 continue

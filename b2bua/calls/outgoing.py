@@ -128,6 +128,7 @@ async def _wait(call: Session, trying: TrunkLeg, leg: int, beside: int | None) -
                     if closed.local
                     else agent_failed(label, closed.code, towards_trunk(closed.code, closed.reason))
                 )
+                failed.contacts, failed.source = call.legs[leg].redirected, call.legs[leg].source
                 if trying.goes_on(trying.ended(closed)):
                     return failed
                 raise failed

@@ -13,6 +13,10 @@ class AgentFailed(Refused):
     def __init__(self, extension: str, failure: Failure, why: str) -> None:
         super().__init__(f"{extension}: {why}")
         self.failure = failure
+        self.contacts: tuple[str, ...] = ()
+        "Where else the call should go, as it said with a 3xx, in its own words; not to be believed unseen."
+        self.source = ""
+        "Its address."
 
 
 class NoResources(Refused):

@@ -48,6 +48,8 @@ class TrunkLeg:
             out = replace(out, headers=(*out.headers, *headers))
         self.leg = leave(call, self.callee, lambda: call.exchange.engine.open(out, call.deliver))
         self._began = call.clock()
+        if self.line.settings.transfers:
+            self.leg.owner = f"trunk {self.way.trunk}"
         if call.record.row.direction == "outbound":
             call.record.row.trunk = self.way.trunk
         call.add(self.leg, role, self.callee.label)

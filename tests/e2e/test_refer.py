@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import StartServer
-from tests.e2e.legs import call_in, end, hear_each_other
+from tests.e2e.legs import call_again, call_in, end, hear_each_other
 from tests.e2e.queues import QUEUE, open_queue, staff, state, waiting
 from tests.peers.call import Call
 from tests.peers.exchange import Received
@@ -276,3 +276,28 @@ async def test_a_phone_sends_its_caller_to_a_queue(server: Server, caller: Calle
     await told(phone, "200", final=True)
     await phone.expect("BYE")
     await waiting(server, 1)
+
+
+async def test_a_redirection_is_followed_where_a_transfer_could_go(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """302 of a phone: to an agent, yes; to a number outside, another host or in a circle, no: that is a refusal."""
+    async with await Phone.open("1002") as other:
+        await call_in(server, caller, phone.uri)
+        await server.api.add_agent(other.uri, "1002")
+        ring = await phone.expect("INVITE")
+        contacts = ["<sip:900123@x>", f"<{here(server, '1002')}?X=1>", f"<{here(server, '1002')}>;q=0.5"]
+        ring.reply(302, headers=[("Contact", contact) for contact in contacts])
+        await other.answers()
+        await caller.answered()
+        await hear_each_other(caller, other)
+        await end(caller, other)
+        assert (await server.api.cdr())["extension"] == "1002"
+        await call_again(server, caller)
+        (await phone.expect("INVITE")).reply(302, headers={"Contact": "<sip:13900000001@192.0.2.9>"})
+        await caller.expect(480)
+        await call_again(server, caller)
+        for _ in range(3):
+            (await phone.expect("INVITE")).reply(302, headers={"Contact": f"<{here(server, '1002')}>"})
+            (await other.expect("INVITE")).reply(302, headers={"Contact": f"<{here(server, '1001')}>"})
+        await caller.expect(480)
