@@ -6,8 +6,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,11 +14,11 @@ from b2bua import log as logging
 from b2bua import web
 from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
-from b2bua.calls.callee import Callee, agent_callee
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.floor import FloorService
 from b2bua.calls.live import GOODBYE, LiveCalls
 from b2bua.calls.park import ParkingLot
+from b2bua.calls.phone_desk import phone_desk
 from b2bua.calls.presence import presence
 from b2bua.calls.screening import Screening
 from b2bua.dialling.dialler import Dialler
@@ -33,7 +32,7 @@ from b2bua.reports.keeper import Keeper
 from b2bua.reports.last_life import LastLife
 from b2bua.reports.sms import SmsAlarms
 from b2bua.reports.webhooks import Webhooks
-from b2bua.services import Service, serve
+from b2bua.services import Forever, Service, serve
 from b2bua.settings import Settings
 from b2bua.sip.engine import Engine
 from b2bua.sip.resolver import Resolver
@@ -76,19 +75,6 @@ GC_THRESHOLDS = (20_000, 20, 50)
 "Fewer collections: calls free themselves by reference counts, cycles are rare."
 
 
-@dataclass(slots=True)
-class Forever:
-    """A service made of one coroutine function that runs until it is cancelled."""
-
-    name: str
-    work: Callable[[], Coroutine[Any, Any, None]]
-    stop_within: float = 5.0
-
-    async def run(self, ready: Callable[[], None]) -> None:
-        ready()
-        await self.work()
-
-
 class Tandem:
     """The server of one process."""
 
@@ -116,7 +102,12 @@ class Tandem:
         )
         resolver = Resolver()
         self.lines = StandingLines(
-            self.engine, resolver, self._line_to, self.floor, self.tell, settings.calls.ring_timeout
+            self.engine,
+            resolver,
+            lambda extension: self.exchange.callee_at(extension),
+            self.floor,
+            self.tell,
+            settings.calls.ring_timeout,
         )
         self.floor.followers.append(self.lines.on_effect)
         self.attending = Attending(lambda: feed.current, lambda: feed.plan, self.floor, self.lines)
@@ -164,6 +155,7 @@ class Tandem:
             opt_outs=DialStore(storage),
             voices=Voices(settings.speech, settings.sounds, settings.node.data_dir / "speech"),
         )
+        self.phones = phone_desk(self.exchange, storage, feed, self.tell)
         self.calls = LiveCalls(self.exchange)
         self.dialler = Dialler(self.exchange, self.calls, storage)
         self.trunk_service = TrunkService(
@@ -211,6 +203,7 @@ class Tandem:
             web.WebServer(self._node()),
             self.dialler.records,
             self.screening,
+            self.phones,
             self.engine,
             self.operating,
             self.trunk_service,
@@ -221,11 +214,6 @@ class Tandem:
             self.dialler.scheduling,
             Forever("dialler", self.dialler.run),
         ]
-
-    def _line_to(self, extension: str) -> Callee | None:
-        """The phone that a standing line is to reach; None where the agent cannot be called (any more)."""
-        agent = self.feed.current.agent(extension)
-        return agent_callee(agent, self.settings) if agent is not None else None
 
     def tell(self, type_: str, data: Mapping[str, Any]) -> None:
         """An event that belongs to no call."""
@@ -254,6 +242,7 @@ class Tandem:
             dialling=self.dialler,
             parking=self.exchange.parking,
             operation=self.operating,
+            phones=self.phones.phones.registrar,
             checks={
                 "start": lambda: None if self.up else "the server is starting",
                 "calls": lambda: "no new calls are taken: drained, or stopping" if self.calls.draining else None,

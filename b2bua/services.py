@@ -5,9 +5,9 @@ A service runs until it is cancelled.  One that ends by itself is a fault, not s
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 START_WITHIN = 30.0
 "Seconds a service has to say that it is ready."
@@ -29,6 +29,19 @@ class Service(Protocol):
     def name(self) -> str: ...
 
     async def run(self, ready: Callable[[], None]) -> None: ...
+
+
+@dataclass(slots=True)
+class Forever:
+    """A service made of one coroutine function that runs until it is cancelled."""
+
+    name: str
+    work: Callable[[], Coroutine[Any, Any, None]]
+    stop_within: float = 5.0
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        ready()
+        await self.work()
 
 
 class ServiceFault(Exception):

@@ -290,6 +290,7 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
             return PJ_TRUE;
         oldhold_read(rdata);
     }
+    nat_read(rdata);
     names_read(rdata);
     soundless_read(rdata);
     if (stranger == STRANGERS_ASK)
@@ -335,6 +336,7 @@ static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
         count(COUNT_BROKEN_ANSWERS);
         rdata->msg_info.msg->body = NULL;
     }
+    nat_read(rdata);
     names_read(rdata);
     soundless_read(rdata);
     return PJ_FALSE;
@@ -351,6 +353,7 @@ static pj_status_t on_tx(pjsip_tx_data *tdata)
 static pj_status_t on_unload(void)
 {
     asked_clear();
+    nat_clear();
     tandem_gone();
     return PJ_SUCCESS;
 }

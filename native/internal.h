@@ -68,6 +68,8 @@
     X(ASKED_CANCELLED, "asked_cancelled")         /* cancelled while the decision was open */ \
     X(ASKED_OVERDUE, "asked_overdue")             /* given up: no decision within five seconds */ \
     X(ASKED_FULL, "asked_full")                   /* 503: too many decisions open */ \
+    X(TRANSLATED, "translated")                   /* Contacts of phones behind address translation, put right */ \
+    X(PONGS, "pongs")                             /* keep-alives on connections, answered */ \
     X(PASSED_UP, "passed_up")                     /* handed to the queue that Python drains */ \
     X(PASSED_UP_LOST, "passed_up_lost")           /* the queue was full */
 
@@ -284,6 +286,10 @@ void names_forget_maddr(pjsip_rx_data *rdata);
 
 /* rtp_start.c: once for each process; a second time changes nothing. */
 pj_status_t rtp_start_mend(void);
+
+/* nat.c */
+void nat_read(pjsip_rx_data *rdata);
+void nat_clear(void);
 
 /* soundless.c */
 void soundless_read(pjsip_rx_data *rdata);

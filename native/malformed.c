@@ -191,6 +191,20 @@ static const pj_sockaddr *source(const pjsip_tp_dropped_data *dropped)
                : NULL;
 }
 
+/* A double line end on a connection is the question whether we are there (RFC 5626 4.4.1); a single one is nothing. */
+static void pong(const pjsip_tp_dropped_data *dropped)
+{
+    pjsip_tpselector same = {.type = PJSIP_TPSELECTOR_TRANSPORT};
+    pj_status_t status;
+
+    if (dropped->tp->flag & PJSIP_TRANSPORT_DATAGRAM || dropped->len < 4 || !memmem(dropped->data, dropped->len, "\r\n\r\n", 4))
+        return;
+    same.u.transport = dropped->tp;
+    status = pjsip_tpmgr_send_raw(pjsip_endpt_get_tpmgr(endpoint), dropped->tp->key.type, &same, NULL, "\r\n", 2,
+                                  &dropped->tp->key.rem_addr, dropped->tp->addr_len, NULL, NULL);
+    count(status == PJ_SUCCESS || status == PJ_EPENDING ? COUNT_PONGS : COUNT_UNSENT);
+}
+
 static void on_dropped(pjsip_tp_dropped_data *dropped)
 {
     pjsip_tpselector same = {.type = PJSIP_TPSELECTOR_TRANSPORT};
@@ -199,8 +213,10 @@ static void on_dropped(pjsip_tp_dropped_data *dropped)
     pj_status_t status;
     int code;
 
-    if (dropped->status == PJ_EIGNORED)
-        return; /* keep-alive */
+    if (dropped->status == PJ_EIGNORED) {
+        pong(dropped);
+        return;
+    }
     if (dropped->status == PJSIP_ERXOVERFLOW)
         connection_lost_its_way(dropped->tp);
     if ((to = source(dropped)) && !gate_answers_broken(dropped->tp, to)) {

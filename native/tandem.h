@@ -122,6 +122,10 @@ int tandem_asked_admit(long handle);
 /* Never answered. */
 int tandem_asked_drop(long handle);
 
+/* A phone behind address translation is seen at this socket (on), or no longer: what its messages name in Contact is
+ * replaced by it. Told as often off as on, it is forgotten. Returns 0 or a pj_status_t. */
+int tandem_nat(const char *address, int port, int on);
+
 /* How many requests wait for tandem_next_request: cheap enough to ask after every libHandleEvents. */
 int tandem_pending(void);
 

@@ -305,7 +305,9 @@ class StandingLines:
     def _invitation(self, callee: Callee, target: str) -> Outgoing:
         here = self._engine.signalling_address(callee.listener, host_of(target))
         headers = (("X-Tandem-Line", "standing"), ("Max-Forwards", "70"))
-        return Outgoing(target, callee.listener, f'"Tandem" <sip:tandem@{here}>', "", headers, callee.profile)
+        return Outgoing(
+            target, callee.listener, f'"Tandem" <sip:tandem@{here}>', target.partition("?")[0], headers, callee.profile
+        )
 
     def _say(self, line: Line, state: str) -> None:
         self._tell("agent.line", {"extension": line.extension, "state": state})

@@ -71,6 +71,8 @@ class Attending:
         self, directory: Callable[[], Directory], plan: Callable[[], Plan], floor: FloorDoor, lines: Lines
     ) -> None:
         self._directory, self._plan, self._floor, self._lines = directory, plan, floor, lines
+        self.has_phone: Callable[[str], bool] = lambda extension: True
+        "Whether his phone is there, as far as is known: one that registers and has not is not."
 
     def log_in(self, extension: str) -> None:
         """Nothing changes where he is logged in already."""
@@ -92,7 +94,8 @@ class Attending:
         """Where he has a line he is offered nothing before it is up."""
         profile = self.profile(extension)
         has_line = profile is not None and profile.connection == "nailed-up"
-        self._floor.log_in(extension, pause=pause, reachable=not has_line, reason=reason)
+        reachable = not has_line and self.has_phone(extension)
+        self._floor.log_in(extension, pause=pause, reachable=reachable, reason=reason)
         if has_line:
             self._lines.open(extension, patient=reason == RESTART)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from b2bua.sip.engine import LegProfile, Outgoing
 from b2bua.sip.resolver import host_of
@@ -13,6 +15,7 @@ from routing.caller_id import ANONYMOUS
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from b2bua.settings import Settings
+    from b2bua.sip.bindings import Binding
     from routing.directory import Agent
 
 UNSAFE = re.compile(r"[^0-9A-Za-z+*#_.!~-]")
@@ -35,14 +38,37 @@ class Callee:
     trunk: str | None = None
     "Trunk or group of trunks; set for a number: then nothing of ours goes with the INVITE."
     name: str = ""
+    groups: tuple[tuple[Callee, ...], ...] = ()
+    "Several phones of one agent: those of a group ring together, the next group when all of one have failed."
 
 
-def agent_callee(agent: Agent, settings: Settings) -> Callee:
-    """An agent at his fixed contact."""
-    listener = settings.listeners[agent.listener]
+def agent_callee(agent: Agent, settings: Settings, phones: Sequence[Binding] = ()) -> Callee:
+    """An agent at his fixed contact, or at the phones that he has registered, best first; without any `target` is
+    empty, and he cannot be reached."""
+    if agent.contact:
+        return _at(agent, agent.contact, agent.listener, settings)
+    there = [one for one in phones if one.reachable] or list(phones)
+    found = [(one.q, _at(agent, phone_target(one), one.source.listener, settings)) for one in there]
+    if not found:
+        return Callee(agent.extension, "", agent.listener, LegProfile(), name=agent.name)
+    first = found[0][1]
+    if len(found) == 1:
+        return first
+    ranks = sorted({q for q, _ in found}, reverse=True)
+    return replace(first, groups=tuple(tuple(one for q, one in found if q == rank) for rank in ranks))
+
+
+def phone_target(phone: Binding) -> str:
+    """The URI of a registered phone; the proxies on the way to it stand behind the question mark, and become Route."""
+    headers = "&".join(f"Route={quote(hop, safe='')}" for hop in phone.route)
+    return f"{phone.target}?{headers}" if headers else phone.target
+
+
+def _at(agent: Agent, contact: str, name: str, settings: Settings) -> Callee:
+    listener = settings.listeners[name]
     # an offer in a reliable 18x would want its answer in the PRACK, which PJSIP cannot give
     profile = LegProfile("off" if listener.delayed_offer else "optional", srtp=listener.srtp)
-    return Callee(agent.extension, agent.contact, agent.listener, profile, not listener.delayed_offer, name=agent.name)
+    return Callee(agent.extension, contact, name, profile, not listener.delayed_offer, name=agent.name)
 
 
 def number_callee(number: str, over: str, settings: Settings) -> Callee | None:
@@ -83,6 +109,7 @@ def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
         target=target,
         listener=callee.listener,
         from_uri=f'"{name}" {uri}' if name else uri,
+        to=target.partition("?")[0],
         headers=tuple(headers),
         profile=callee.profile,
         offer=callee.offer,

@@ -48,6 +48,11 @@ class Dialled:
         self._wrong: dict[str, tuple[int, float]] = {}
         "Wrong PINs in a row and the time of the last one, by extension."
 
+    def knows(self, arriving: Arriving) -> bool:
+        """Whether a feature code was dialled."""
+        dialled = arrival_of(arriving.message, "").called
+        return not arriving.emergency and feature_of(dialled, self._codes) is not None
+
     async def run(self, arriving: Arriving) -> None:
         """Serve one INVITE from the inside; a stranger's is refused."""
         leg, given = arriving.leg, False
@@ -128,6 +133,8 @@ class Dialled:
     async def _who(self, user: str, arriving: Arriving) -> Agent | None:
         """The agent who dials; None for anybody else."""
         directory, resolver = self._exchange.directory(), self._exchange.resolver
+        if arriving.phone:
+            return directory.agent(arriving.phone)  # he has shown his password
         named = directory.agent(user)
         for agent in [named] if named is not None else directory.agents.values():
             if agent.listener != arriving.listener or not agent.enabled:

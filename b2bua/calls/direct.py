@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import agent_callee, number_callee
+from b2bua.calls.callee import number_callee
 from b2bua.calls.connect import connect
 from b2bua.calls.offer import offer
 from b2bua.calls.refusals import NoSuchGoal
@@ -23,7 +23,7 @@ async def to_agent(call: Session, goal: Goal) -> Goal | None:
         raise NoSuchGoal(f"no agent who can be called has extension {goal.target}")
     call.record.row.extension, call.journey.queue = agent.extension, ""
     pop_screen(call, agent.extension)
-    leg = await offer(call, agent_callee(agent, exchange.settings))
+    leg = await offer(call, exchange.callee(agent))
     return await connect(call, leg, agent.extension)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
+from b2bua.calls.callee import Callee, agent_callee
 from b2bua.calls.floor import FloorService
 from b2bua.calls.opt_out import OptOuts
 from b2bua.calls.park import ParkingLot
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from b2bua.calls.session import Session
+    from b2bua.sip.bindings import Binding
+    from routing.directory import Agent
     from routing.queue import Queue
 
 
@@ -94,6 +97,17 @@ class Exchange:
     "All live calls."
     opt_outs: OptOuts | None = None
     "Where numbers of people are kept who want to be left alone."
+    registered: Callable[[str], tuple[Binding, ...]] = lambda extension: ()
+    "Phones that an extension has registered, best first."
+
+    def callee(self, agent: Agent) -> Callee:
+        """Where an agent is rung."""
+        return agent_callee(agent, self.settings, self.registered(agent.extension))
+
+    def callee_at(self, extension: str) -> Callee | None:
+        """Where a standing line goes to; None where the agent cannot be called (any more)."""
+        agent = self.directory().agent(extension)
+        return self.callee(agent) if agent is not None else None
 
     def tell(self, type: str, call: Session, data: Mapping[str, Any]) -> None:
         """One event of this call."""

@@ -13,6 +13,7 @@ from b2bua.calls.callback import call_back, wish_of
 from b2bua.calls.dialled import Dialled
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.filtering import filter_once
+from b2bua.calls.from_phone import from_phone
 from b2bua.calls.ids import new_call_id
 from b2bua.calls.inbound import inbound
 from b2bua.calls.moving import GivenAway
@@ -26,7 +27,7 @@ from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
 from b2bua.calls.silence import SilenceWatch
 from b2bua.calls.token import give_back
 from b2bua.calls.transfer import MOVED_ON
-from b2bua.calls.view import CallView, CannotStart, Party
+from b2bua.calls.view import CallView, CannotStart, Party, view_of
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of, user_of
 from b2bua.sip.leg import IllegalStep, Leg
@@ -136,21 +137,36 @@ class LiveCalls:
             code = exchange.settings.trunks[arriving.trunk].refusal_code
             leg.hang_up(code, (("Retry-After", str(random.randint(*RETRY_AFTER))),) if code == 503 else ())
             return
-        session = self._new("inbound", arriving.trunk)
+        session = self._come_in("inbound", arriving.trunk, arriving)
+        if exchange.settings.trunks[arriving.trunk].transfers:
+            leg.owner = f"trunk {arriving.trunk}"
+        self.spawn(session, lambda call: inbound(call, arriving))
+
+    def _come_in(self, direction: str, trunk: str, arriving: Arriving) -> Session:
+        session, leg = self._new(direction, trunk), arriving.leg
         session.record.row.sip_call_id = leg.sip_call_id
         session.max_forwards = arriving.message.max_forwards - 1
         session.has_offer = bool(arriving.message.body)
         session.has_events = not session.has_offer or b"telephone-event" in arriving.message.body
         session.add(leg, Role.CALLER, arriving.source)
         session.caller = leg.id
-        if exchange.settings.trunks[arriving.trunk].transfers:
-            leg.owner = f"trunk {arriving.trunk}"
-        self.spawn(session, lambda call: inbound(call, arriving))
+        return session
+
+    def _from_phone(self, arriving: Arriving) -> None:
+        """An agent whose phone has shown its password."""
+        if not self.has_room_for(arriving.message.uri):
+            self.exchange.metrics.sip_refusals.inc("draining" if self.draining else "overload")
+            arriving.leg.hang_up(503, (("Retry-After", str(random.randint(*RETRY_AFTER))),))
+            return
+        self.spawn(self._come_in("internal", "", arriving), lambda call: from_phone(call, arriving))
 
     def _from_no_trunk(self, arriving: Arriving) -> None:
-        """An agent may dial feature codes from the inside; everybody else is a stranger."""
-        side = self.exchange.settings.listeners[arriving.listener].side
-        if side != "inside" or self.draining or len(self._dialling) >= MOST_DIALLING:
+        """An agent may call, and dial feature codes from the inside; everybody else is a stranger."""
+        if arriving.phone and arriving.message.header("replaces") is None and not self.dialled.knows(arriving):
+            self._from_phone(arriving)
+            return
+        inside = self.exchange.settings.listeners[arriving.listener].side == "inside" or bool(arriving.phone)
+        if not inside or self.draining or len(self._dialling) >= MOST_DIALLING:
             self.exchange.metrics.sip_refusals.inc("stranger")
             arriving.leg.hang_up(403)
             return
@@ -190,11 +206,11 @@ class LiveCalls:
     def list(self, extension: str | None = None) -> list[CallView]:
         """All live calls, oldest first, or those of one agent."""
         sessions = self.sessions.values()
-        return [_view(one) for one in sessions if extension is None or one.record.row.extension == extension]
+        return [view_of(one) for one in sessions if extension is None or one.record.row.extension == extension]
 
     def get(self, id: str) -> CallView | None:
         session = self.sessions.get(id)
-        return _view(session) if session is not None else None
+        return view_of(session) if session is not None else None
 
     def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
         """Ring `a`, then `b`, then let them talk; the id of the new call.  Raises CannotStart."""
@@ -360,27 +376,6 @@ class LiveCalls:
         )
         self.exchange.keep(call)
         _count(self.exchange.metrics, row)
-
-
-def _view(session: Session) -> CallView:
-    row = session.record.row
-    return CallView(
-        id=row.id,
-        tenant=row.tenant,
-        direction=row.direction,
-        trunk=row.trunk,
-        called=row.called,
-        caller=row.effective_caller,
-        billing_number=row.billing_number,
-        extension=row.extension,
-        state=session.state,
-        since=row.started_at,
-        data=session.data,
-        queue=session.journey.queue,
-        vdn=session.journey.vdn,
-        priority=session.journey.priority,
-        recording=session.recording.state,
-    )
 
 
 def _count(metrics: Metrics, row: CallRecord) -> None:

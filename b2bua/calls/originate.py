@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import Callee, agent_callee, number_callee
+from b2bua.calls.callee import Callee, number_callee
 from b2bua.calls.follow import follow
 from b2bua.calls.offer import offer, ring
 from b2bua.calls.outside import Dials
@@ -64,7 +64,7 @@ def callee_of(party: Party, exchange: Exchange) -> Callee:
         agent = exchange.directory().agent(party.target)
         if agent is None:
             raise CannotStart(f"no agent who can be called has extension {party.target}")
-        return agent_callee(agent, settings)
+        return exchange.callee(agent)
     if party.trunk is None or (party.trunk not in settings.trunks and party.trunk not in settings.trunk_groups):
         raise CannotStart(f"a number is dialled over a trunk, or a group of them, and {party.trunk!r} is none")
     callee = number_callee(party.target, party.trunk, settings)

@@ -8,15 +8,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from b2bua.calls.callee import phone_target
 from b2bua.log import logger
 from b2bua.sip.bindings import Binding, Source
+from b2bua.sip.phones import Phones
 from b2bua.sip.resolver import NoAddress, Resolver, host_of
 from b2bua.storage.errors import StorageUnavailable
-from b2bua.storage.registrations import Registered
+from b2bua.storage.registrations import Registered, keep, kept
+from b2bua.storage.storage import Storage
 
 if TYPE_CHECKING:
-    from b2bua.sip.phones import Phones
+    from b2bua.calls.exchange import Exchange
     from b2bua.sip.registrar import Change
+    from b2bua.storage.directory import DirectoryFeed
     from routing.directory import Directory
     from routing.plan import Plan
     from routing.seat import Seat
@@ -69,6 +73,7 @@ class PhoneDesk:
         self._tell, self._kept, self._keep, self._probe, self._behind = tell, kept, keep, probe, behind
         self._resolver, self._every, self._wall = resolver, every, wall
         self.phones: Phones
+        "Set by whoever makes both."
         self._losses: dict[tuple[str, str], int] = {}
         self._due: dict[tuple[str, str], float] = {}
         "When each binding is asked next (monotonic)."
@@ -102,6 +107,10 @@ class PhoneDesk:
             return True
         return self.phones.registrar.reachable(extension, self._wall())
 
+    def there(self, extension: str) -> tuple[Binding, ...]:
+        """His phones, best first."""
+        return self.phones.registrar.bindings(extension, self._wall())
+
     def _to_floor(self, extension: str) -> None:
         """The floor gives nobody to an agent whose phone is away; a standing line says so itself."""
         seat, profile = self._seat(extension), self._plan().agent_profiles.get(extension)
@@ -114,6 +123,9 @@ class PhoneDesk:
     # -- as a service
 
     async def run(self, ready: Callable[[], None]) -> None:
+        if not self.phones.authenticator.realm:  # no phone can register
+            ready()
+            await asyncio.Event().wait()
         await self._restore()
         ready()
         try:
@@ -205,6 +217,50 @@ class PhoneDesk:
         self._losses[key] = self._losses.get(key, 0) + 1
         if self._losses[key] >= LOSSES:
             self.phones.registrar.mark(*key, self._wall(), reachable=False)
+
+
+def phone_desk(
+    exchange: Exchange, storage: Storage, feed: DirectoryFeed, tell: Callable[[str, Mapping[str, Any]], None]
+) -> PhoneDesk:
+    """The registrar with all that belongs to it; the engine knows of it where the settings have a realm."""
+    settings, floor, engine, metrics = exchange.settings, exchange.floor, exchange.engine, exchange.metrics
+    node = settings.node.name
+    desk = PhoneDesk(
+        directory=lambda: feed.current,
+        plan=lambda: feed.plan,
+        seat=floor.agent,
+        reachable=floor.reachable,
+        tell=tell,
+        kept=lambda now: kept(storage, node, now),
+        keep=lambda found: keep(storage, node, found),
+        probe=lambda binding, answered: engine.door.probe(binding, phone_target(binding), answered),
+        behind=engine.door.behind,
+        resolver=exchange.resolver,
+        every=settings.phones.probe,
+    )
+    desk.phones = phones = Phones(
+        settings,
+        lambda: feed.current,
+        exchange.screening.is_emergency,
+        desk.changed,
+        lambda source: metrics.sip_refusals.inc("wrong-credentials"),
+    )
+    exchange.registered, exchange.attending.has_phone = desk.there, desk.present
+    registrar = phones.registrar
+    if settings.phones.realm:
+        engine.door.phones = phones
+    metrics.follow("gauge", "phones_registered", "Phones registered with this node.", lambda: len(registrar))
+    silent = "Registered phones that do not answer OPTIONS."
+    metrics.follow("gauge", "phones_unreachable", silent, lambda: sum(not one.reachable for one in registrar.all()))
+    answers = "REGISTERs and INVITEs of phones, by what became of them: a status, admitted, guilty."
+    metrics.follow(
+        "counter",
+        "phone_requests_total",
+        answers,
+        lambda: {f"{method} {outcome}": n for (method, outcome), n in phones.counted.items()},
+        "answer",
+    )
+    return desk
 
 
 def _row(binding: Binding) -> Registered:

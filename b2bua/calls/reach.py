@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import Callee, invitation
+from b2bua.calls.forked_leg import ForkedLeg
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -17,6 +18,9 @@ def reach(call: Session, callee: Callee, target: str) -> SipLeg:
     line = call.exchange.lines.take(callee.label, call)
     if line is not None:
         return line
+    if callee.groups:
+        groups = [[invitation(call, phone, phone.target) for phone in group] for group in callee.groups]
+        return ForkedLeg(call.exchange.engine, groups, call.deliver, callee.label)
     leg = call.exchange.engine.open(invitation(call, callee, target), call.deliver)
     leg.owner = callee.label
     return leg

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from b2bua.calls.callee import agent_callee
 from b2bua.calls.offer import CANCELLED, RUNG_OUT
 from b2bua.calls.parties import Role
 from b2bua.calls.reach import reach
@@ -61,7 +60,7 @@ class Round:
             if agent is None:
                 self._refused(extension, "unreachable")
                 continue
-            callee = agent_callee(agent, exchange.settings)
+            callee = exchange.callee(agent)
             try:
                 target = await exchange.resolver.uri(callee.target)
                 call.check()  # who left while a host name was looked up shall not ring a phone

@@ -1,8 +1,13 @@
 """What others may see of a live call, and whom they may ask us to connect: values for the API and the command line."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from b2bua.calls.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +17,7 @@ class CallView:
     id: str
     tenant: str | None
     direction: str
-    "inbound | outbound"
+    "inbound | outbound | internal (from a phone to the inside)"
     trunk: str | None
     called: str | None
     caller: str | None
@@ -49,3 +54,25 @@ class CannotStart(Exception):
     def __init__(self, why: str, *, busy: bool = False) -> None:
         super().__init__(why)
         self.busy = busy
+
+
+def view_of(session: Session) -> CallView:
+    """How a call is now."""
+    row = session.record.row
+    return CallView(
+        id=row.id,
+        tenant=row.tenant,
+        direction=row.direction,
+        trunk=row.trunk,
+        called=row.called,
+        caller=row.effective_caller,
+        billing_number=row.billing_number,
+        extension=row.extension,
+        state=session.state,
+        since=row.started_at,
+        data=session.data,
+        queue=session.journey.queue,
+        vdn=session.journey.vdn,
+        priority=session.journey.priority,
+        recording=session.recording.state,
+    )

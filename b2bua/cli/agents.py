@@ -1,5 +1,6 @@
 """`tandem agents`: who takes calls, over the API."""
 
+import sys
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from b2bua.cli.output import as_json, fail, sheet, table
 
 app = typer.Typer(help="Agents: who takes calls, each at the contact of a phone.", no_args_is_help=True)
 
-COLUMNS = ("extension", "name", "contact", "listener", "enabled")
+COLUMNS = ("extension", "name", "contact", "listener", "password", "enabled")
 
 STATES = ("extension", "state", "since", "reason", "queue", "call")
 
@@ -18,6 +19,11 @@ Extension = Annotated[str, typer.Argument(help="The agent's extension.")]
 Name = Annotated[str | None, typer.Option(help="Name for people.")]
 Contact = Annotated[str | None, typer.Option(help="SIP URI of the phone, for example sip:8001@192.0.2.10:5060.")]
 ListenerName = Annotated[str | None, typer.Option(help="The inside listener that reaches the phone.")]
+PasswordStdin = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Read the phone's password from standard input; it can then register."),
+]
+NoPassword = Annotated[bool, typer.Option("--no-password", help="The phone cannot register any more.")]
 Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether calls are offered.")]
 
 
@@ -44,14 +50,18 @@ def add(
     extension: Extension,
     contact: Contact = None,
     name: Name = None,
-    listener: ListenerName = "inside",
+    listener: ListenerName = None,
+    password_stdin: PasswordStdin = False,
     url: Url = "",
     json: Json = False,
 ) -> None:
-    """Add an agent."""
-    if contact is None:
-        fail("an agent needs --contact")
-    body = {"extension": extension, "name": name or extension, "contact": contact, "listener": listener}
+    """Add an agent: at the contact of his phone, or with a password, for a phone that registers."""
+    if contact is None and not password_stdin:
+        fail("an agent needs --contact, or --password-stdin")
+    where = listener or ("inside" if contact else "")
+    body = {"extension": extension, "name": name or extension, "contact": contact or "", "listener": where}
+    if password_stdin:
+        body["password"] = _password()
     with server(url) as api:
         _show(api.post("/v1/agents", body), json)
 
@@ -63,12 +73,16 @@ def change(
     name: Name = None,
     listener: ListenerName = None,
     enabled: Enabled = None,
+    password_stdin: PasswordStdin = False,
+    no_password: NoPassword = False,
     url: Url = "",
     json: Json = False,
 ) -> None:
-    """Change what is given; the rest stays."""
+    """Change what is given; the rest stays. `--contact ""`: from now on where his phone registers."""
     fields = {"contact": contact, "name": name, "listener": listener, "enabled": enabled}
-    body = {key: value for key, value in fields.items() if value is not None}
+    body: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    if password_stdin or no_password:
+        body["password"] = _password() if password_stdin else None
     if not body:
         fail("nothing to change: give at least one option")
     with server(url) as api:
@@ -126,6 +140,13 @@ def resume(extension: Extension, url: Url = "", json: Json = False) -> None:
 def _state(extension: str, change: str, body: dict[str, Any] | None, url: str, json: bool) -> None:
     with server(url) as api:
         _show(api.post(f"{_path(extension)}/{change}", body), json)
+
+
+def _password() -> str:
+    """One line; never an argument, which other users of the machine could read."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("password", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _path(extension: str) -> str:

@@ -7,6 +7,7 @@ from .checks import advice
 from .feature_codes import FeatureCodes
 from .load import find, load
 from .model import Mistake, Settings, SettingsError
+from .phones import Phones
 from .recording import Recording
 from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
@@ -24,6 +25,7 @@ __all__ = [
     "Media",
     "Mistake",
     "Node",
+    "Phones",
     "Recording",
     "Reports",
     "Settings",

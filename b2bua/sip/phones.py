@@ -106,7 +106,7 @@ class Phones:
         if verdict.finding is Finding.ASKED and source.address in self.fixed:
             known = self._directory().agent(caller)
             if known is None or known.credentials is None:
-                return Admitted("", emergency)
+                return Admitted(known.extension if known is not None and emergency else "", emergency)
         return refusal(verdict)
 
     def _done(self, method: str, decision: Reply | Admitted, source: Source | None = None) -> Reply | Admitted:

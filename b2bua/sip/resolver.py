@@ -29,6 +29,8 @@ class Resolver:
 
     async def uri(self, uri: str) -> str:
         """The SIP URI with an address as its host; raises NoAddress.  Returns at once where it has one already."""
+        if not uri:
+            raise NoAddress("no phone is registered")
         host = host_of(uri)
         if is_address(host):
             return uri

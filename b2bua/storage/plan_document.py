@@ -31,7 +31,7 @@ kind; `POST /v1/plan` creates or replaces many values of any kinds (and `agents`
 name is the key; `tandem import persons.csv --kind persons` takes one row for each value, the first row naming the
 fields. In a cell several values stand with `|` between them, names with values as `gas=3|water=1`, a goal as
 `queue repairs`, a field inside another in a column like `otherwise.kind`; an empty cell leaves the field as it is by
-default. Agents' phones are imported as `--kind agents` (extension, name, contact, listener, enabled).
+default. Agents' phones are imported as `--kind agents` (extension, name, contact, listener, enabled, password).
 `tandem import FILE --check` changes nothing. An import adds and replaces; `tandem plan remove KIND KEY` removes, and
 `tandem import FILE --whole` (`?whole=true`) also removes what the file leaves out of the kinds it has: of a nightly
 list of absences, those that are no more. With `--tenant acme` it removes nothing but that tenant's. `--check` names

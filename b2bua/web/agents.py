@@ -1,16 +1,30 @@
-"""Agents: who takes calls, at a fixed contact behind one of our inside listeners."""
+"""Agents: who takes calls, at a fixed contact behind one of our inside listeners, or where his phone registers."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 
+from b2bua.sip.digest import ha1
 from b2bua.web.desk import Configurer, Desk, SeesAll, TheDesk
 from b2bua.web.models import Digits, In, Label, Out, merged
 from b2bua.web.problems import Problem
-from routing.directory import Agent
+from routing.directory import Agent, Credentials
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
+
+
+KEPT = "***"
+"Stands for a password that is kept as it is."
+
+Password = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*\*\*|[^\x00-\x1f\x7f]{8,128})$",
+        description="Password of the phone, 8 to 128 characters; only hashes of it are kept. `***`, or nothing, keeps "
+        "the one there is; null: the phone cannot register (any more).",
+    ),
+]
 
 
 class AgentFields(In):
@@ -18,13 +32,17 @@ class AgentFields(In):
 
     name: Label
     contact: str = Field(
-        pattern=r"^sips?:([0-9A-Za-z_.!~*'()&=+$,;?/%-]{1,64}@)?([0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
+        default="",
+        pattern=r"^$|^sips?:([0-9A-Za-z_.!~*'()&=+$,;?/%-]{1,64}@)?([0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
         r"(:[0-9]{1,5})?(;[0-9A-Za-z_.!~*'()%+-]{1,64}(=[0-9A-Za-z_.!~*'()%+:\[\]-]{1,64})?){0,8}$",
-        description="SIP URI of the phone.",
+        description="SIP URI of the phone; empty: where it has registered.",
         examples=["sip:8001@192.0.2.10:5060"],
     )
-    listener: str = Field(description="The inside listener of this node that reaches it.", examples=["inside"])
+    listener: str = Field(
+        default="", description="The inside listener of this node that reaches the contact.", examples=["inside"]
+    )
     enabled: bool = True
+    password: Password | None = KEPT
 
 
 class AgentIn(AgentFields):
@@ -41,6 +59,20 @@ class AgentOut(Out):
     contact: str
     listener: str
     enabled: bool
+    password: str | None
+    "`***` where one is kept."
+
+    @classmethod
+    def of(cls, agent: Agent) -> "AgentOut":
+        kept = None if agent.credentials is None else KEPT
+        return cls(
+            extension=agent.extension,
+            name=agent.name,
+            contact=agent.contact,
+            listener=agent.listener,
+            enabled=agent.enabled,
+            password=kept,
+        )
 
 
 class AgentList(Out):
@@ -55,7 +87,7 @@ _FIELDS = TypeAdapter(AgentFields)
 @router.get("")
 async def list_agents(desk: TheDesk, caller: SeesAll) -> AgentList:
     """All agents."""
-    return AgentList(agents=[AgentOut.model_validate(agent) for agent in await desk.agents.list()])
+    return AgentList(agents=[AgentOut.of(agent) for agent in await desk.agents.list()])
 
 
 @router.post("", status_code=201)
@@ -66,13 +98,13 @@ async def create_agent(body: AgentIn, desk: TheDesk, caller: Configurer, respons
         await desk.agents.create(agent, by=caller.by, now=desk.wall())
         await desk.changed()
     response.headers["Location"] = f"/v1/agents/{agent.extension}"
-    return AgentOut.model_validate(agent)
+    return AgentOut.of(agent)
 
 
 @router.get("/{extension}")
 async def show_agent(extension: str, desk: TheDesk, caller: SeesAll) -> AgentOut:
     """One agent."""
-    return AgentOut.model_validate(await desk.agents.get(extension))
+    return AgentOut.of(await desk.agents.get(extension))
 
 
 @router.put("/{extension}")
@@ -86,7 +118,7 @@ async def replace_agent(extension: str, body: AgentFields, desk: TheDesk, caller
 async def change_agent(extension: str, body: dict[str, Any], desk: TheDesk, caller: Configurer) -> AgentOut:
     """Change what is named (JSON merge patch, RFC 7396)."""
     async with desk.changing:
-        current = AgentOut.model_validate(await desk.agents.get(extension)).model_dump(exclude={"extension"})
+        current = AgentOut.of(await desk.agents.get(extension)).model_dump(exclude={"extension"})
         return await _replace(desk, extension, merged(_FIELDS, current, body), caller.by)
 
 
@@ -102,13 +134,31 @@ async def _replace(desk: Desk, extension: str, body: AgentFields, by: str) -> Ag
     agent = agent_of(desk, extension, body)
     await desk.agents.replace(agent, by=by, now=desk.wall())
     await desk.changed()
-    return AgentOut.model_validate(agent)
+    return AgentOut.of(agent)
 
 
 def agent_of(desk: Desk, extension: str, body: AgentFields) -> Agent:
-    """The agent of a body. Raises Problem when this node has no such inside listener."""
+    """The agent of a body. Raises Problem when this node has no such inside listener, or he could not be reached."""
     inside = [name for name, listener in desk.settings.listeners.items() if listener.side == "inside"]
-    if body.listener not in inside:
+    if body.listener not in inside and (body.contact or body.listener):
         what = f"there is no inside listener {body.listener}; there are: {', '.join(sorted(inside)) or 'none'}"
         raise Problem(409, "conflict", what, errors=[{"field": "listener", "message": what}])
-    return Agent(extension, body.name, body.contact, body.listener, body.enabled)
+    credentials = _credentials(desk, extension, body.password)
+    if not body.contact and credentials is None:
+        what = "an agent needs the contact of his phone, or a password with which it registers"
+        raise Problem(409, "conflict", what, errors=[{"field": "contact", "message": what}])
+    return Agent(extension, body.name, body.contact, body.listener, body.enabled, credentials)
+
+
+def _credentials(desk: Desk, extension: str, password: str | None) -> Credentials | None:
+    """What is kept of a password; it is forgotten here."""
+    if password is None:
+        return None
+    if password == KEPT:
+        known = desk.node.directory().agents.get(extension)
+        return known.credentials if known is not None else None
+    realm = desk.settings.phones.realm
+    if not realm:
+        what = "phones cannot register here: set phones.realm in the settings of the node first"
+        raise Problem(409, "conflict", what, errors=[{"field": "password", "message": what}])
+    return Credentials(realm, ha1("MD5", extension, realm, password), ha1("SHA-256", extension, realm, password))

@@ -12,6 +12,7 @@ from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
+from b2bua.sip.registrar import Registrar
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
 from routing.board import Board
@@ -156,3 +157,5 @@ class Node:
     parking: ParkingLot = field(default_factory=lambda: ParkingLot(Slots()))
     "Who is parked where."
     "Drain, reload, traces; None in tests that need none of it."
+    phones: Registrar | None = None
+    "Registered phones."

@@ -107,6 +107,9 @@ class Identity(pj.Account):
 
     phone: "Phone"
 
+    def onRegState(self, prm: Any) -> None:
+        tell("registration", status=prm.code, expires=prm.expiration)
+
     def onIncomingCall(self, prm: Any) -> None:
         line = Line(self, prm.callId)
         line.phone = self.phone
@@ -285,6 +288,20 @@ class Phone:
     def dump(self, line: Line) -> str:
         """PJSIP's own description of the call, SRTP included."""
         return str(line.dump(True, "  "))
+
+    def register(self, registrar: str, user: str, password: str, expires: int, realm: str = "*") -> None:
+        """Register from now on, and show credentials whenever they are asked for; expires 0: no longer."""
+        if not expires:
+            self.account.setRegistration(False)
+            return
+        config = self._account()
+        config.idUri = f"sip:{user}@{registrar.partition(':')[2].partition(';')[0]}"
+        config.regConfig.registrarUri = registrar
+        config.regConfig.timeoutSec = expires
+        config.regConfig.dropCallsOnFail = False
+        config.regConfig.retryIntervalSec = 0
+        config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", realm, user, 0, password))
+        self.account.modify(config)  # which registers
 
     def quit(self) -> None:
         self.running = False

@@ -177,6 +177,13 @@ class PjsipPhone:
         """The newest call."""
         return next(int(f.call) for f in reversed(self.facts) if f.name in ("incoming", "state"))
 
+    async def register(
+        self, registrar: str, user: str = "", password: str = "", *, expires: int = 300, status: int = 200
+    ) -> None:
+        """Register at a URI, or leave (`expires` 0), and wait for the answer."""
+        await self.do("register", registrar=registrar, user=user or self.name, password=password, expires=expires)
+        await self.expect("registration", status=status)
+
     async def reply(self, status: int, call: int | None = None, headers: dict[str, str] | None = None) -> None:
         """Answer the newest call (180, 183, 200, 486 ...)."""
         await self.do("reply", call=self.call if call is None else call, status=status, headers=headers)

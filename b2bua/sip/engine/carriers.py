@@ -118,17 +118,23 @@ class Carriers:
         trunk = self._settings().trunks.get(name)
         if trunk is None:
             return
+        uri = f"sip:{trunk.domain or destination}{self._transport(trunk.listener)}"
+        host, profile = split_host_port(destination)[0], self._profiles.get(name, LegProfile())
+        try:
+            self.ask(self.account(name, destination, trunk.listener, profile, host), uri, answered)
+        except pj.Error as error:
+            log.debug("no OPTIONS", trunk=name, address=destination, status=error.status)
+
+    def ask(self, account: LegAccount, uri: str, answered: Callable[[int], None]) -> None:
+        """OPTIONS to a URI with an address, with an account."""
         self._numbers = reference = self._numbers % 0x3FFFFFFF + 1
         self._asked[reference] = answered
-        uri = f"sip:{trunk.domain or destination}{self._transport(trunk.listener)}"
         try:
-            host, profile = split_host_port(destination)[0], self._profiles.get(name, LegProfile())
-            account = self.account(name, destination, trunk.listener, profile, host)
             status = pj.tandem_options(account.getId(), uri, reference)
         except pj.Error as error:
             status = error.status
         if status:
-            log.debug("no OPTIONS", trunk=name, address=destination, status=status)
+            log.debug("no OPTIONS", uri=uri, status=status)
             self._asked.pop(reference, None)
 
     def drain(self) -> None:

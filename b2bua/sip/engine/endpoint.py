@@ -19,6 +19,7 @@ from b2bua.settings import Settings
 from b2bua.sip.engine.callbacks import Endpoint
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.phones_door import PhonesDoor
 from b2bua.sip.engine.profiles import trunk_profiles
 from b2bua.sip.engine.refers import Refers
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
@@ -89,7 +90,7 @@ class Engine:
         self._arrived: list[Arriving] = []
         "Legs made in this poll: pjsua may still refuse one (422) after it has made it."
         self._numbers = 0
-        self.gate = Gate()
+        self.gate, self.door = (gate := Gate()), PhonesDoor(gate)
         self.steering = Steering()
         self.faults = 0
         "Exceptions inside callbacks: our own mistakes."
@@ -298,7 +299,7 @@ class Engine:
             leg.sip_call_id = arriving.message.header("call-id") or ""
             self._by_dialog[leg.sip_call_id, True] = leg
             self.desk.opened(arriving.trunk or "", leg.id, outgoing=False)
-            self._arrived.append(Arriving(leg, arriving.message, arriving.listener, arriving.trunk, arriving.source))
+            self._arrived.append(self.door.arriving(leg, arriving))
         except Exception as error:
             self.fault(leg, "onIncomingCall", error)
 
@@ -363,6 +364,7 @@ class Engine:
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
         self._listeners.open()
         self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
+        self.door.open(settings, self._listeners, self.carriers)
         self._choose_codecs(settings.media.codecs)
         self._endpoint.libStart()
 

@@ -38,6 +38,10 @@ class Arriving:
     "None: the source is no trunk of ours."
     source: str
     "Address the packet came from, without the port."
+    phone: str = ""
+    "The extension whose password its sender has shown; empty: nobody's."
+    emergency: bool = False
+    "A phone has dialled an emergency number."
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.reports.keeper import Keeper
 from b2bua.settings import Api as ApiSettings
-from b2bua.settings import Listener, Node, Recording, Settings, Trunk
+from b2bua.settings import Listener, Node, Phones, Recording, Settings, Trunk
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
 from b2bua.storage.api_keys import ApiKeys, Role
@@ -117,6 +117,7 @@ def settings(folder: Path, **api: Any) -> Settings:
     trunk = {"listener": "outside", "addresses": ["192.0.2.0/28"], "access_id_width": 4, "sequence_width": 6}
     return Settings(
         node=Node(name="one", data_dir=folder),
+        phones=Phones(realm="phones.test"),
         listeners={
             "outside": Listener(side="outside", address="127.0.0.1", port=5060),
             "inside": Listener(side="inside", address="127.0.0.1", port=5070),

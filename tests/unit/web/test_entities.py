@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from b2bua.sip.digest import ha1
 from tests.unit.web.server import AGENT, Api
 
 RANGE = {"first": "4008100000", "last": "4008100099", "correlation": "required", "default_tenant": "acme"}
@@ -49,7 +50,9 @@ async def test_entry_points_that_do_not_exist_are_refused(web: Api) -> None:
 async def test_an_agent_is_created_shown_changed_and_deleted(web: Api) -> None:
     async with web.client() as client:
         created = await client.post("/v1/agents", json=AGENT | {"extension": "8002"})
-        assert (created.status_code, created.json()) == (201, AGENT | {"extension": "8002", "enabled": True})
+        assert (created.status_code, created.json()) == (
+            201, AGENT | {"extension": "8002", "enabled": True, "password": None},
+        )  # fmt: skip
         changed = await client.patch("/v1/agents/8002", json={"enabled": False})
         assert changed.json()["enabled"] is False
         assert web.node.directory().agent("8002") is None
@@ -63,6 +66,37 @@ async def test_an_agent_is_created_shown_changed_and_deleted(web: Api) -> None:
 async def test_an_agent_must_be_reached_from_an_inside_listener(web: Api) -> None:
     answer = await web.ask("POST", "/v1/agents", json=AGENT | {"extension": "8002", "listener": "outside"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "listener")
+
+
+async def test_a_phones_password_is_kept_as_hashes_and_never_shown(web: Api) -> None:
+    """Credentials: only the HA1 of each algorithm is stored; changes keep it until it is named."""
+    phone = {"extension": "8002", "name": "Second desk", "password": "correct horse"}
+    async with web.client() as client:
+        created = await client.post("/v1/agents", json=phone)
+        assert (created.status_code, created.json()["password"], created.json()["contact"]) == (201, "***", "")
+        kept = web.node.directory().credentials("8002")
+        assert kept is not None
+        assert kept.md5 == ha1("MD5", "8002", "phones.test", "correct horse")
+        assert kept.sha256 == ha1("SHA-256", "8002", "phones.test", "correct horse")
+        assert kept.md5 not in repr(kept)
+        for verb, body in (
+            ("PATCH", {"name": "Another desk"}),
+            ("PUT", {"name": "Another desk"}),
+            ("PATCH", {"password": "***"}),
+        ):
+            answer = await client.request(verb, "/v1/agents/8002", json=body)
+            assert answer.json()["password"] == "***", answer.text
+            assert web.node.directory().credentials("8002") == kept
+        written = (await client.get("/v1/audit")).text
+        assert "correct horse" not in written
+        assert kept.md5 not in written
+        assert kept.sha256 not in written
+        refused = await client.patch("/v1/agents/8002", json={"password": None})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "contact")
+        fixed = {"password": None, "contact": "sip:8002@192.0.2.10", "listener": "inside"}
+        assert (await client.patch("/v1/agents/8002", json=fixed)).json()["password"] is None
+        assert web.node.directory().credentials("8002") is None
+        assert (await client.patch("/v1/agents/8002", json={"password": "short"})).status_code == 422
 
 
 CONTACTS = {

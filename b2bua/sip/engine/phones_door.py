@@ -1,0 +1,87 @@
+"""Between the gate and `Phones`: what waits there is decided, and probes go out to registered phones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pjsua2 as pj
+
+from b2bua.log import logger
+from b2bua.sip.bindings import Binding, Source
+from b2bua.sip.engine.values import Arriving, LegProfile, Refusal
+from b2bua.sip.gate import Strangers
+from b2bua.sip.phones import Admitted, Phones
+from b2bua.sip.registrar import Reply
+
+if TYPE_CHECKING:
+    from b2bua.settings import Settings
+    from b2bua.sip.engine.carriers import Carriers
+    from b2bua.sip.engine.listeners import Listeners
+    from b2bua.sip.engine.sipleg import SipLeg
+    from b2bua.sip.gate import Asked, Gate
+
+log = logger("phones")
+
+NOBODY = "", False
+
+
+class PhonesDoor:
+    """One for each engine; does nothing on a node without phones that register."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.phones: Phones | None = None
+        "None: no phone registers here."
+        self._gate = gate
+        self._listeners: Listeners | None = None
+        self._carriers: Carriers | None = None
+        self.shown: tuple[str, bool] = NOBODY
+        "Whose INVITE PJSIP is given at this moment: extension, and whether it is an emergency."
+
+    def open(self, settings: Settings, listeners: Listeners, carriers: Carriers) -> None:
+        """Once the sockets are open."""
+        self._listeners, self._carriers = listeners, carriers
+        if self.phones is None:
+            return
+        self._gate.decide = self.decide
+        for name in sorted(settings.phone_listeners):
+            trunks = [trunk.networks if trunk.listener == name else [] for trunk in settings.trunks.values()]
+            numbers = {str(network): number for number, networks in enumerate(trunks) for network in networks}
+            self._gate.listen(settings.listeners[name], Strangers.ASK, numbers, [])
+
+    def decide(self, asked: Asked) -> None:
+        """Answer it, or let it in: at once."""
+        assert self.phones is not None
+        assert self._listeners is not None
+        listener = self._listeners.at(*asked.arrived_on)
+        if listener is None:
+            self._gate.drop(asked)
+            return
+        source = Source(listener, asked.arrived_on[0], asked.source, asked.source_port)
+        match self.phones.decide(asked.method, source, asked.message):
+            case Reply() as reply:
+                self._gate.answer(asked, reply.code, reply.headers, reply.phrase)
+            case Admitted() as admitted:
+                self.shown = admitted.extension, admitted.emergency
+                try:
+                    self._gate.admit(asked)
+                finally:
+                    self.shown = NOBODY
+            case _:
+                self._gate.drop(asked)
+
+    def arriving(self, leg: SipLeg, what: Refusal) -> Arriving:
+        """An INVITE that has become a leg, with what is known of its sender."""
+        return Arriving(leg, what.message, what.listener, what.trunk, what.source, *self.shown)
+
+    def probe(self, binding: Binding, uri: str, answered: Callable[[int], None]) -> None:
+        """OPTIONS to a phone; `answered` gets the final status, 0 where none came."""
+        if self._listeners is not None and self._carriers is not None:
+            account = self._listeners.account(binding.source.listener, binding.source.address, LegProfile())
+            self._carriers.ask(account, uri, answered)
+
+    def behind(self, binding: Binding, on: bool) -> None:
+        """A phone behind address translation is at this socket, or no longer."""
+        status = pj.tandem_nat(binding.source.address, binding.source.port, int(on))
+        if status:
+            log.warning("a phone's address is not put right", extension=binding.extension, status=status)
