@@ -77,6 +77,9 @@ class PhoneDesk:
         self._losses: dict[tuple[str, str], int] = {}
         self._due: dict[tuple[str, str], float] = {}
         "When each binding is asked next (monotonic)."
+        self._asked: dict[tuple[str, str], int] = {}
+        "Number of the question that has no answer yet."
+        self._questions = 0
         self._resolved: tuple[object, float] = (None, 0.0)
 
     def __repr__(self) -> str:
@@ -91,6 +94,7 @@ class PhoneDesk:
         if gone:
             self._losses.pop((binding.extension, binding.uri), None)
             self._due.pop((binding.extension, binding.uri), None)
+            self._asked.pop((binding.extension, binding.uri), None)
         old = change.before if change.what == "moved" else binding if gone else None
         if old is not None and old.translated:
             self._behind(old, False)
@@ -203,17 +207,24 @@ class PhoneDesk:
                 continue
             sent += 1
             self._due[key] = clock + self._every
-            self._probe(binding, lambda code, binding=binding: self._answered(binding, code))  # type: ignore[misc]
+            if key in self._asked:  # the stack itself gives up after 32 s only
+                self._lost(key)
+            self._questions = number = self._questions + 1
+            self._asked[key] = number
+            self._probe(binding, lambda code, key=key, number=number: self._answered(key, number, code))  # type: ignore[misc]
 
-    def _answered(self, binding: Binding, code: int) -> None:
+    def _answered(self, key: tuple[str, str], number: int, code: int) -> None:
         """Any answer will do: who says 405 to OPTIONS is there.  Ours, 408 and 503, are none."""
-        key = (binding.extension, binding.uri)
-        if key not in self._due:
-            return
+        current = self._asked.get(key) == number
+        if current:
+            del self._asked[key]
         if code not in (0, 408, 503):
             self._losses.pop(key, None)
             self.phones.registrar.mark(*key, self._wall(), reachable=True)
-            return
+        elif current:  # else it was counted as lost already, or the phone is gone
+            self._lost(key)
+
+    def _lost(self, key: tuple[str, str]) -> None:
         self._losses[key] = self._losses.get(key, 0) + 1
         if self._losses[key] >= LOSSES:
             self.phones.registrar.mark(*key, self._wall(), reachable=False)

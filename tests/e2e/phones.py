@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from b2bua.sip.digest import Answer, ha1, response
+from tests.peers.exchange import Sent
 from tests.peers.server import Server
 from tests.peers.uas import Phone
 
@@ -45,7 +47,31 @@ def credentials(challenge: str, method: str, uri: str, user: str, *, nc: int = 1
     )
 
 
-async def md5_challenge(phone: Phone, sent: Any) -> str:
+async def md5_challenge(sent: Sent) -> str:
     """The MD5 challenge of a 401."""
     refused = await sent.expect(401)
     return next(str(value) for value in refused.all("WWW-Authenticate") if "algorithm=MD5" in value)
+
+
+async def register(server: Server, phone: Phone, contact: str, user: str = "1001") -> None:
+    """A scriptable phone registers with MD5."""
+    headers = [("Contact", contact)]
+    challenge = await md5_challenge(await phone.request("REGISTER", server.inside, user, headers=headers))
+    uri = f"sip:{user}@{server.inside[0]}:{server.inside[1]}"
+    headers.append(("Authorization", credentials(challenge, "REGISTER", uri, user)))
+    await (await phone.request("REGISTER", server.inside, user, headers=headers)).expect(200)
+
+
+async def invite(server: Server, phone: Phone, number: str, user: str = "1001") -> None:
+    """A scriptable phone dials, is challenged, and dials again with credentials."""
+    call = await phone.invite(server.inside, number, caller=user)
+    challenge = await md5_challenge(call.invite_sent)
+    uri = f"sip:{number}@{server.inside[0]}:{server.inside[1]}"
+    headers = [("Authorization", credentials(challenge, "INVITE", uri, user))]
+    await phone.invite(server.inside, number, caller=user, headers=headers)
+
+
+async def kept(server: Server) -> int:
+    """Registrations in the server's database."""
+    with sqlite3.connect(server.folder / "data" / "tandem.db") as database:
+        return int(database.execute("SELECT count(*) FROM registrations").fetchone()[0])
