@@ -21,59 +21,64 @@ class DialledNumber:
     "What it may mean: `+` and country code, or bare digits where the country is not known. Never empty."
     plain: bool
     "Digits only, maybe behind a plus: anything else may be a service code in front of another number."
-
-    @property
-    def international(self) -> bool:
-        """Whether every reading names a country."""
-        return all(form.startswith("+") for form in self.forms)
+    at_home: bool
+    "Dialled without a plus and without the prefix for other countries."
 
 
+@lru_cache(8192)
 def dialled_number(text: str, dialling: Dialling) -> DialledNumber:
     """The forms of what is dialled on a trunk that writes numbers so; never raises."""
     try:
         digits, nature = read_number(text)
     except BadNumber:
-        return DialledNumber(text, (text,), False)
+        return DialledNumber(text, (text,), False, True)
     written = f"+{digits}" if nature is Nature.INTERNATIONAL else digits
     prefix = dialling.international_prefix
     abroad = nature is Nature.INTERNATIONAL or (
         bool(prefix) and digits.startswith(prefix) and len(digits) > len(prefix)
     )
     if not abroad and not dialling.country_code:
-        return DialledNumber(written, (digits,), True)
-    return DialledNumber(written, tuple(f"+{one}" for one in identities(digits, nature, dialling)), True)
+        return DialledNumber(written, (digits,), True, True)
+    forms = tuple([f"+{one}" for one in identities(digits, nature, dialling)])
+    return DialledNumber(written, forms, True, not abroad)
 
 
-def allowed(number: DialledNumber, patterns: Iterable[str]) -> bool:
+class Patterns:
+    """Patterns of numbers, made ready."""
+
+    __slots__ = ("_begins", "_expressions")
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        given = tuple(patterns)
+        self._begins = tuple(one for one in given if not one.startswith(EXPRESSION))
+        self._expressions = tuple(re.compile(one[1:]) for one in given if one.startswith(EXPRESSION))
+
+    def name(self, form: str, number: DialledNumber) -> bool:
+        """Whether one of them fits this reading of the number."""
+        if self._begins and form.startswith(self._begins):
+            return True
+        # "0800" is how people dial; but "0" must not let 0049... through, which is another country
+        if self._begins and number.at_home and number.dialled.startswith(self._begins):
+            return True
+        return any(one.fullmatch(form) or one.fullmatch(number.dialled) for one in self._expressions)
+
+
+@lru_cache(4096)
+def patterns_of(patterns: tuple[str, ...]) -> Patterns:
+    """The patterns of a policy's field."""
+    return Patterns(patterns)
+
+
+def allowed(number: DialledNumber, patterns: tuple[str, ...]) -> bool:
     """Whether every reading of the number is named by a pattern: what may be something else is not allowed."""
-    patterns = tuple(patterns)
-    return all(any(_names(pattern, form, number) for pattern in patterns) for form in number.forms)
+    ready = patterns_of(patterns)
+    return all(ready.name(form, number) for form in number.forms)
 
 
-def named(number: DialledNumber, patterns: Iterable[str]) -> bool:
+def named(number: DialledNumber, patterns: tuple[str, ...]) -> bool:
     """Whether some reading of the number is named by a pattern."""
-    return any(_names(pattern, form, number) for pattern in patterns for form in number.forms)
-
-
-def _names(pattern: str, form: str, number: DialledNumber) -> bool:
-    if pattern.startswith(EXPRESSION):
-        compiled = _compiled(pattern[1:])
-        return compiled.fullmatch(form) is not None or compiled.fullmatch(number.dialled) is not None
-    if form.startswith(pattern):
-        return True
-    # "0800" is how people dial; but "0" must not let 0049... through, which is another country
-    dialled_at_home = not number.dialled.startswith("+") and not (number.international and _goes_abroad(number))
-    return dialled_at_home and number.dialled.startswith(pattern)
-
-
-def _goes_abroad(number: DialledNumber) -> bool:
-    """It was dialled with the international prefix: its one form is what stands behind that."""
-    return len(number.forms) == 1 and number.dialled.endswith(number.forms[0][1:])
-
-
-@lru_cache(1024)
-def _compiled(expression: str) -> re.Pattern[str]:
-    return re.compile(expression)
+    ready = patterns_of(patterns)
+    return any(ready.name(form, number) for form in number.forms)
 
 
 def price_of(number: DialledNumber, prices: Mapping[str, float]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,8 @@ Why = Literal["number", "never", "not-allowed", "denied", "hours", "calls", "min
 """number: not plain digits; never: dialled by nobody on this node; not-allowed, denied: the policy's patterns; hours:
 its calendar; calls, minutes, cost: used up."""
 
+QUARTER = 900.0
+"Seconds in which no day ends anywhere: at their ends only."
 NODE = "node"
 "Stands for the node's own settings where a policy is named."
 
@@ -165,7 +168,7 @@ class Screen:
                 return Denied(policy.id, why, shown)
             welcome = welcome or listed
             if policy.calls is not None or policy.spends:
-                rate = price_of(number, policy.prices) / 60
+                rate = price_of(number, policy.prices) / 60 if policy.prices else 0.0
                 charges.append(Charge(policy, _key(policy, call, shown), rate))
         if not welcome and not number.plain:
             return Denied(NODE, "number", shown)
@@ -316,7 +319,13 @@ def _levels(policy: Policy, key: str, what: Literal["minutes", "cost"], used: fl
 
 def day_of(zone: str, wall: float) -> str:
     """The date there."""
-    return datetime.fromtimestamp(wall, ZoneInfo(zone)).date().isoformat()
+    return _date(zone, wall // QUARTER)
+
+
+@lru_cache(1024)
+def _date(zone: str, quarter: float) -> str:
+    # no clock's midnight, offset or change to summer time lies inside a quarter of an hour of epoch time
+    return datetime.fromtimestamp(quarter * QUARTER, ZoneInfo(zone)).date().isoformat()
 
 
 def _midnight(zone: str, wall: float) -> float:
