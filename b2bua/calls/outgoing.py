@@ -63,7 +63,8 @@ async def ring_outside(
     *,
     emergency: bool = False,
 ) -> int:
-    """As `offer.ring`, for a number: one way after the other."""
+    """As `offer.ring`, for a number: one way after the other.  An emergency number is one whoever dials it."""
+    emergency = emergency or call.exchange.screening.is_emergency(callee.label)
     last: Refused | None = None
     for way in call.exchange.trunks.ways((callee.trunk or "",), emergency=emergency):
         trying = TrunkLeg(call, callee, way)
