@@ -16,6 +16,6 @@ class Target(Tandem):
 
     def __init__(self, folder: Path, *, prefix: Sequence[str] = (), max_calls: int = 1000, more: str = "") -> None:
         """`more`: further sections of the configuration."""
-        super().__init__(folder, prefix=prefix, max_calls=max_calls)
+        super().__init__(folder, prefix=prefix, max_calls=max_calls, more="")
         text = self.file.read_text(encoding="utf-8").replace('["127.0.0.0/8"]', f'["{TRUNK}/32"]')
         self.file.write_text(text + more, encoding="utf-8")

@@ -62,6 +62,13 @@ port = {events}
 """
 
 
+UNLIMITED = """
+[overload]
+adaptive = false
+"""
+"What passes without a limit is what is measured; the server's own limit is four fifths of it."
+
+
 class Tandem:
     """One server process. Start it, fill it, use it, close it."""
 
@@ -75,7 +82,7 @@ class Tandem:
         prefix: Sequence[str] = (),
         max_calls: int = 3800,
         rtp_ports: tuple[int, int] = RTP_PORTS,
-        more: str = "",
+        more: str = UNLIMITED,
     ) -> None:
         """`prefix` is put before the command, such as taskset and its arguments; `more`: further settings, as TOML."""
         folder.mkdir(parents=True, exist_ok=True)
