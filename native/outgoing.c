@@ -32,6 +32,17 @@ static void drop_session_name(pjsip_msg *msg)
         ((pjmedia_sdp_session *)body->data)->name = pj_str("-");
 }
 
+/* What a leg is told to allow beside the usual (REFER, for an agent's phone) comes last, and takes the place of the list
+ * that PJSIP puts into every message that begins a dialog. */
+static void drop_usual_allow(pjsip_msg *msg)
+{
+    static const pj_str_t allow = {"Allow", 5};
+    pjsip_hdr *usual = pjsip_msg_find_hdr(msg, PJSIP_H_ALLOW, NULL);
+
+    if (usual && pjsip_msg_find_hdr_by_name(msg, &allow, usual->next))
+        pj_list_erase(usual);
+}
+
 /* PJSIP says 500 to an offer inside a call that it cannot meet; that is 488, and the session goes on (RFC 3261 14.2).
  * An offer without any media line it calls a bad request, though it is a sound description of nothing. */
 static void correct_status(pjsip_msg *msg)
@@ -64,6 +75,7 @@ void outgoing_tidy(pjsip_tx_data *tdata)
 
     credentials_guard(tdata);
     drop_session_name(msg);
+    drop_usual_allow(msg);
     if (msg->type == PJSIP_RESPONSE_MSG && msg->line.status.code >= 300) {
         const pjsip_cseq_hdr *cseq = pjsip_msg_find_hdr(msg, PJSIP_H_CSEQ, NULL);
 

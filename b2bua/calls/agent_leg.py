@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from b2bua.calls.callee import ALLOW
 from b2bua.calls.talk import DEAD
 from b2bua.log import logger
 from b2bua.sip.engine import CannotCall, Headers, Outgoing, SipLeg
@@ -304,7 +305,7 @@ class StandingLines:
 
     def _invitation(self, callee: Callee, target: str) -> Outgoing:
         here = self._engine.signalling_address(callee.listener, host_of(target))
-        headers = (("X-Tandem-Line", "standing"), ("Max-Forwards", "70"))
+        headers = (("X-Tandem-Line", "standing"), ("Max-Forwards", "70"), ALLOW)
         return Outgoing(
             target, callee.listener, f'"Tandem" <sip:tandem@{here}>', target.partition("?")[0], headers, callee.profile
         )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 UNSAFE = re.compile(r"[^0-9A-Za-z+*#_.!~-]")
 NAME_UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\<>]')
 LONGEST_USER = 64
+ALLOW = ("Allow", "PRACK, INVITE, ACK, BYE, CANCEL, UPDATE, INFO, OPTIONS, REFER")
+"What an agent's phone may ask for: without REFER in it some show no key for transfers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def invitation(call: Session, callee: Callee, target: str) -> Outgoing:
     user = "" if call.hidden else UNSAFE.sub("", call.shown_number)[:LONGEST_USER]
     name = "" if call.hidden else NAME_UNSAFE.sub("", call.shown_name)[:LONGEST_USER]
     uri = f"<sip:{user or ANONYMOUS}@{here}>"
-    headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards))]
+    headers = [("P-Asserted-Identity", uri), ("Max-Forwards", str(call.max_forwards)), ALLOW]
     headers += [("X-Tandem-Call-ID", call.id), *call.marks, *call.carried]
     profile = call.exchange.plan().agent_profiles.get(callee.label)
     if profile is not None and profile.connection == "auto-answer":

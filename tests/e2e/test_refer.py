@@ -51,6 +51,9 @@ async def test_a_phone_sends_its_caller_to_another_agent(server: Server, caller:
         await told(phone, "100", final=False)
         ring = await other.rings()
         assert ring.get("X-Tandem-Call-ID") == call
+        assert "refer" in ring.tokens("Allow")
+        assert len(ring.all("Allow")) == 1
+        assert "refer" not in caller.got(200)[0].tokens("Allow")
         ring.reply(200)
         await told(phone, "200", final=True)
         await phone.expect("BYE")
