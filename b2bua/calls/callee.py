@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from b2bua.sip.engine import LegProfile, Outgoing
+from b2bua.sip.engine.profiles import trunk_profile
 from b2bua.sip.resolver import host_of
 from routing.caller_id import ANONYMOUS
 
@@ -77,10 +78,10 @@ def number_callee(number: str, over: str, settings: Settings) -> Callee | None:
     """A number through a trunk or a group of trunks; None where no calls go out over that name."""
     group = settings.trunk_groups.get(over)
     names = [over] if group is None else [member.name for member in group.parsed]
-    t = next((settings.trunks[one] for one in names if one in settings.trunks and settings.trunks[one].target), None)
-    if t is None:
+    known = next((one for one in names if one in settings.trunks and settings.trunks[one].target), None)
+    if known is None:
         return None
-    profile = LegProfile(t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp)
+    t, profile = settings.trunks[known], trunk_profile(settings, known)
     user = UNSAFE.sub("", number)[:LONGEST_USER]
     return Callee(user, f"sip:{user}@{t.target}", t.listener, profile, trunk=over)
 

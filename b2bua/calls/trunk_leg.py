@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from b2bua.calls.outside import leave
-from b2bua.sip.engine import LegProfile, Outgoing
+from b2bua.sip.engine import Outgoing
+from b2bua.sip.engine.profiles import trunk_profile
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.resolver import split_host_port
 from routing.caller_id import ANONYMOUS, identity
@@ -109,9 +110,8 @@ class TrunkLeg:
 
 def over(callee: Callee, way: Way, settings: Settings) -> Callee:
     """The same number by this way."""
-    t = settings.trunks[way.trunk]
-    profile = LegProfile(t.rel100, t.session_timer, t.session_expires, t.min_se, settings.listeners[t.listener].srtp)
-    return replace(callee, trunk=way.trunk, listener=t.listener, profile=profile)
+    profile = trunk_profile(settings, way.trunk)
+    return replace(callee, trunk=way.trunk, listener=settings.trunks[way.trunk].listener, profile=profile)
 
 
 def trunk_invitation(call: Session, callee: Callee, way: Way, line: Line) -> Outgoing:
