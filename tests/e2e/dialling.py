@@ -39,7 +39,7 @@ LAW = {
 }
 "A law of short times."
 CONFIG: dict[str, Mapping[str, Any] | None] = {
-    "trunks.carrier": {"target": f"127.0.0.1:{CARRIER}", "command_header": True},
+    "trunks.carrier": {"target": f"127.0.0.1:{CARRIER}", "command_header": True, "probe": False},
     "law_profiles.test": LAW,
 }
 IDS = count(1)

@@ -39,7 +39,7 @@ async def server(
     pool: list[Server], tmp_path_factory: pytest.TempPathFactory, template: Template
 ) -> AsyncIterator[Server]:
     folder: Path = tmp_path_factory.mktemp("dialling")
-    other = {"listener": "outside", "addresses": ["192.0.2.9/32"], "target": f"127.0.0.1:{OTHER_TRUNK}"}
+    other = {"listener": "outside", "addresses": ["192.0.2.9/32"], "target": f"127.0.0.1:{OTHER_TRUNK}", "probe": False}
     async with shared_server(pool, folder, {**CONFIG, "trunks.other": other}, template) as server:
         yield server
 
