@@ -30,6 +30,8 @@ def identity_of(message: Message) -> dict[str, Any]:
 
 
 def _verstat(message: Message, header: str) -> str:
+    if not any("verstat" in value for value in message.all(header)):
+        return ""  # most calls have none, and are not taken apart for it
     address = message.address(header)
     if address is None:
         return ""

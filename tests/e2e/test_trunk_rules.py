@@ -1,5 +1,7 @@
 """What trunks do to numbers, callers, headers and statuses; limits; and trunks on one address told apart."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,7 +15,7 @@ from tests.peers.ports import PORTS
 from tests.peers.server import Server, Template
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
-from tests.peers.waiting import eventually_true
+from tests.peers.waiting import PATIENCE, eventually_true
 
 CARRIER, LINE = PORTS.keep(1), PORTS.keep(1)
 USUAL = {"listener": "outside", "access_id_width": 4, "probe": False}
@@ -21,6 +23,7 @@ GERMAN = {"country_code": "49", "national_prefix": "0"}
 TARGET = {"target": f"127.0.0.1:{CARRIER}", "progress_timeout": 5.0}
 
 CONFIG: Changes = {
+    "listeners.outside": {"dscp": 26},
     "trunks.carrier": {"addresses": ["127.0.0.1/32"]},
     "trunks.line": {**USUAL, "addresses": ["127.0.0.1/32"], "source_ports": [LINE]},
     "trunks.domain": {**USUAL, "addresses": ["127.0.0.1/32"], "request_hosts": ["sip.two.example"]},
@@ -176,6 +179,24 @@ async def test_a_private_caller_and_statuses_of_a_trunk(server: Server, phone: P
         await trunk.expect(480, call=call)
         await cdr_of(server, call)
     assert await server.api.counted("tandem_trunk_skipped_total", trunk="trusted", why="max-calls-in") == 1
+
+
+async def test_signalling_is_marked_for_the_network(server: Server) -> None:
+    """DSCP of what leaves the listener's socket (RFC 2474)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(PATIENCE)
+        peer.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        via = f"127.0.0.1:{peer.getsockname()[1]}"
+        ask = (
+            f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bKdscp\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:a@{via}>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: dscp@test\r\nCSeq: 1 OPTIONS\r\n"
+            "Content-Length: 0\r\n\r\n"
+        )
+        peer.sendto(ask.encode(), server.outside)
+        data, marks, _, _ = await asyncio.to_thread(peer.recvmsg, 4096, 256)
+        assert data.startswith(b"SIP/2.0 ")
+        assert marks[0][2][0] >> 2 == 26
 
 
 async def test_full_trunks_are_passed_over(server: Server) -> None:
