@@ -254,7 +254,8 @@ def phone_desk(
         lambda: feed.current,
         exchange.screening.is_emergency,
         desk.changed,
-        lambda source: metrics.sip_refusals.inc("wrong-credentials"),
+        lambda source: _guilty(source, exchange),
+        engine.door.seen,
     )
     exchange.registered, exchange.attending.has_phone = desk.there, desk.present
     registrar = phones.registrar
@@ -272,6 +273,12 @@ def phone_desk(
         "answer",
     )
     return desk
+
+
+def _guilty(source: Source, exchange: Exchange) -> None:
+    """A wrong password, or somebody else's: after some of them the gate bans the address."""
+    exchange.metrics.sip_refusals.inc("wrong-credentials")
+    exchange.engine.door.fault(source)
 
 
 def _row(binding: Binding) -> Registered:

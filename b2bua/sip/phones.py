@@ -54,9 +54,11 @@ class Phones:
         emergency: Callable[[str], bool],
         tell: Callable[[Change], None],
         guilty: Callable[[Source], None],
+        seen: Callable[[Source, float], None],
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`emergency`: whether a dialled number is one; `guilty`: counts a wrong password against its source."""
+        """`emergency`: whether a dialled number is one; `guilty`: counts a wrong password against its source; `seen`:
+        as the registrar tells."""
         phones = settings.phones
         self._directory, self._emergency, self._guilty, self._wall = directory, emergency, guilty, wall
         self.authenticator = Authenticator(
@@ -72,6 +74,7 @@ class Phones:
             Limits(phones.min_expires, phones.max_expires, phones.max_expires, phones.contacts),
             lambda address: any(ip_address(address) in one for one in proxies),
             tell,
+            seen,
         )
         self.fixed: frozenset[str] = frozenset()
         "Addresses of agents who have a fixed contact and no password."

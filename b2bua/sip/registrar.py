@@ -61,10 +61,12 @@ class Registrar:
         limits: Limits,
         accepts_path: Callable[[str], bool],
         tell: Callable[[Change], None],
+        seen: Callable[[Source, float], None] = lambda source, seconds: None,
     ) -> None:
-        """`accepts_path`: whether an address is that of a proxy of ours."""
+        """`accepts_path`: whether an address is that of a proxy of ours; `seen`: for how many seconds from now a phone
+        is registered from there, 0: no longer."""
         self._authenticator, self._limits = authenticator, limits
-        self._accepts_path, self._tell = accepts_path, tell
+        self._accepts_path, self._tell, self._seen = accepts_path, tell, seen
         self._bindings: dict[str, tuple[Binding, ...]] = {}
         self._at: dict[tuple[str, int], dict[str, int]] = {}
         "(address, port) -> extensions registered from there, with how many bindings."
@@ -170,6 +172,11 @@ class Registrar:
             self._count(binding, -1)
         for binding in after:
             self._count(binding, 1)
+            if binding not in before:
+                self._seen(binding.source, binding.expires_at - now)
+        for binding in before:
+            if (binding.source.address, binding.source.port) not in self._at:
+                self._seen(binding.source, 0)
         for change in changes(before, after, gone, now):
             self._tell(change)
 

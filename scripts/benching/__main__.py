@@ -19,6 +19,7 @@ from . import events as told
 from . import floor as floors
 from . import pacing as pacings
 from . import profile as profiling
+from . import registrar as registrars
 from .console import PROGRESS, RESULT, note
 from .machine import ROOT, this_machine
 from .quiet import wait_for_quiet
@@ -209,6 +210,16 @@ def dialling(
     kept = results.load(Options.out)
     kept.dialling = found
     _finish(kept, "dialling")
+
+
+@app.command()
+def registrar(runs: Runs = 3, seconds: Seconds = 10.0) -> None:
+    """Phones that register (REGISTER, 401, REGISTER, 200): how many a second on one core."""
+    with stage() as here:
+        found = registrars.measure(here, runs=runs, seconds=seconds)
+    kept = results.load(Options.out)
+    kept.registrar = found
+    _finish(kept, "registrar")
 
 
 @app.command(name="dialler")

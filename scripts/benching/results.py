@@ -15,6 +15,7 @@ from .machine import Machine
 from .media import Load, MediaResult
 from .pacing import PacingTimes
 from .profile import Profile
+from .registrar import RegistrarRates
 from .stage import Kind
 
 FILE = "results.json"
@@ -39,6 +40,7 @@ class Results:
     floor: FloorTimes | None = None
     pacing: PacingTimes | None = None
     dialling: DiallingRates | None = None
+    registrar: RegistrarRates | None = None
     profile: Profile | None = None
 
     def save(self, folder: Path) -> Path:
@@ -74,6 +76,8 @@ def load(folder: Path) -> Results:
         results.pacing = PacingTimes(**said["pacing"])
     if said.get("dialling"):
         results.dialling = DiallingRates(**said["dialling"])
+    if said.get("registrar"):
+        results.registrar = RegistrarRates(**said["registrar"])
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results

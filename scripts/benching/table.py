@@ -29,6 +29,7 @@ OFFER_GOAL = 1.0
 "Milliseconds, with 1,000 agents, 200 queues and 2,000 waiting callers."
 DECISION_GOALS = {"200": 100.0, "2000": 1000.0}
 "Microseconds of a decision of the predictive pacing, by the number of agents."
+REGISTRATIONS_GOAL = 1000.0
 ATTEMPTS_GOAL = 200.0
 "Calls of a campaign in a second, from the contact's row to the INVITE."
 DIALLED = {"unanswered": "contacts that nobody answers for", "answered": "contacts of whom 30 % answer"}
@@ -59,6 +60,7 @@ def rows(results: Results) -> list[Row]:
         *_floor(results),
         *_pacing(results),
         *_dialling(results),
+        *_registrar(results),
     ]
 
 
@@ -204,6 +206,20 @@ def _pacing(results: Results) -> list[Row]:
         )
         for agents, times in found.p50.items()
     ] + [Row(f"  {agents} agents: p99, CPU us", _spread(times, "{:.0f}")) for agents, times in found.p99.items()]
+
+
+def _registrar(results: Results) -> list[Row]:
+    found = results.registrar
+    if not found:
+        return []
+    met = statistics.median(found.rates) >= REGISTRATIONS_GOAL
+    goal = f">= {REGISTRATIONS_GOAL:.0f}"
+    return [
+        Row(
+            "phones registering (REGISTER, 401, REGISTER, 200)/s", _spread(found.rates, "{:.0f}"), "-", None, goal, met
+        ),
+        Row("  CPU ms a registration", _spread(found.cpu_ms, "{:.2f}")),
+    ]
 
 
 def _dialling(results: Results) -> list[Row]:

@@ -68,8 +68,13 @@ class Baresip:
         answer: bool = True,
         codecs: Sequence[str] = ("PCMA", "PCMU"),
         tone: float | None = None,
+        registrar: str = "",
+        password: str = "",
     ) -> Self:
-        """Write its configuration, start it, and wait until it listens and can be controlled."""
+        """Write its configuration, start it, and wait until it listens and can be controlled.
+
+        `registrar` (host:port): where it registers, as its name.
+        """
         program = shutil.which("baresip")
         assert program, "baresip is missing: package baresip-core"
         folder = folder / name
@@ -84,7 +89,8 @@ class Baresip:
         )  # fmt: skip
         (folder / "config").write_text(text)
         mode, names = "auto" if answer else "manual", ",".join(c.lower() for c in codecs)
-        account = f"<sip:{name}@{host}:{port}>;regint=0;answermode={mode};audio_codecs={names}\n"
+        where = f"{registrar}>;auth_pass={password};regint=60" if registrar else f"{host}:{port}>;regint=0"
+        account = f"<sip:{name}@{where};answermode={mode};audio_codecs={names}\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         child = Child([program, "-f", str(folder), "-s", "-4"], folder=folder, log="baresip.log")

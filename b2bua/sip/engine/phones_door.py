@@ -85,3 +85,15 @@ class PhonesDoor:
         status = pj.tandem_nat(binding.source.address, binding.source.port, int(on))
         if status:
             log.warning("a phone's address is not put right", extension=binding.extension, status=status)
+
+    @staticmethod
+    def seen(source: Source, seconds: float) -> None:
+        """A phone is registered from there, for so long; 0: no longer.  The gate gives it a budget of its own."""
+        status = pj.tandem_gate_phone(source.address, source.port, seconds)
+        if status:
+            log.warning("the gate takes a phone for a stranger", source=str(source), status=status)
+
+    @staticmethod
+    def fault(source: Source) -> None:
+        """Somebody has shown a wrong password."""
+        pj.tandem_gate_fault(source.address, "password")
