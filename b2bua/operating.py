@@ -34,7 +34,10 @@ class Operating:
         self.reloading = Reloading(tandem.settings, lambda: load(tandem.settings.file), tandem.tell)
         self.overload = Overload(tandem.engine.steering, lambda: tandem.exchange.settings, tandem.metrics)
         self._hangups: set[asyncio.Task[None]] = set()
-        kept, tracing = "Memory of the SIP messages that are kept, by part (room, used).", tandem.engine.steering.tracing
+        kept, tracing = (
+            "Memory of the SIP messages that are kept, by part (room, used).",
+            tandem.engine.steering.tracing,
+        )
         tandem.metrics.follow("gauge", "trace_bytes", kept, tracing.readings, "part")
         self._follow()
 

@@ -50,6 +50,8 @@ def let_go(call: Session, extension: str) -> None:
     """The agent is done with this caller: his wrap-up begins."""
     if not extension or (call.transfer is not None and call.transfer.keeps(extension)):
         return
+    if call.caller is not None and call.agents.get(call.caller) == extension:
+        return  # whoever had called him has sent him elsewhere: the call is his from now on, to its end
     talk = round(call.clock() - call.talk_began, 3)
     data = {"extension": extension, "queue": call.journey.queue or None, "talk": talk}
     call.exchange.tell("call.wrapped", call, data)

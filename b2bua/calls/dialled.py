@@ -49,9 +49,10 @@ class Dialled:
         "Wrong PINs in a row and the time of the last one, by extension."
 
     def knows(self, arriving: Arriving) -> bool:
-        """Whether a feature code was dialled."""
+        """Whether a feature code, or a parking slot, was dialled."""
         dialled = arrival_of(arriving.message, "").called
-        return not arriving.emergency and feature_of(dialled, self._codes) is not None
+        known = feature_of(dialled, self._codes) is not None or dialled in self._exchange.parking
+        return known and not arriving.emergency
 
     async def run(self, arriving: Arriving) -> None:
         """Serve one INVITE from the inside; a stranger's is refused."""

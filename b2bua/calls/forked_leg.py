@@ -134,9 +134,12 @@ class ForkedLeg(SipLeg):
     def _lost(self, phone: SipLeg, closed: Closed) -> None:
         self._phones.remove(phone)
         self._failed.append(closed)
+        self.redirected = self.redirected or phone.redirected
         if self._phones or (not self.dropped and self._next_group() is None):
             return
         # one who refused says more than one who was not there; 6xx is for all of them (RFC 3261 16.7)
         best = min(self._failed, key=lambda one: (one.local, one.code < 600, one.code in NO_ANSWER, one.code))
         self.code = best.code
+        if not 300 <= best.code < 400:
+            self.redirected = ()
         self._tell(replace(best, leg=self.id))

@@ -124,9 +124,13 @@ class Transfer:
 
     def left(self, leg: int) -> None:
         """A leg is gone: where it is the sender's, he is free."""
-        if leg == self.stays:
-            self.stays = None
+        if leg != self.stays:
+            return
+        self.stays = None
+        if self._kept:
             self._let_go()
+        elif self.extension:
+            self.call.exchange.floor.released(self.extension, self.call.id)  # a call that he had placed himself
 
     def keeps(self, extension: str) -> bool:
         """Whether the agent is still in the call, to hear how it ends: he is let go later."""
