@@ -69,11 +69,20 @@ class Carriers:
         profiles: Mapping[str, LegProfile],
     ) -> None:
         self._listeners, self._settings, self._take, self._profiles = listeners, settings, take, profiles
-        self._accounts: dict[tuple[str, str, bool, LegProfile], list[TrunkAccount]] = {}
+        self._accounts: dict[tuple[object, ...], list[TrunkAccount]] = {}
         self._registrars: dict[str, Registrar] = {}
         self._asked: dict[int, Callable[[int], None]] = {}
         self._numbers = 0
         self._bound: set[tuple[str, str]] = set()
+
+    def follow(self) -> None:
+        """The settings are other ones: credentials go nowhere any more that no trunk has."""
+        realms = {trunk.realm for trunk in self._settings().trunks.values() if trunk.password is not None}
+        before, self._bound = self._bound, set()
+        pj.tandem_credentials_clear()
+        for realm, host in before:
+            if realm in realms:
+                self._bind(realm, host)
 
     def close(self) -> None:
         """No registration and no account any more."""
@@ -94,16 +103,18 @@ class Carriers:
         trunk = self._settings().trunks.get(name) if name else None
         if trunk is None or not _has_own(trunk):
             return self._listeners.account(listener, host, profile)
-        key = (name, listener, self._listeners.is_local(listener, host), profile)
-        accounts = self._accounts.setdefault(key, [])
+        local = self._listeners.is_local(listener, host)
+        who = (trunk.user, trunk.auth_user, trunk.password, trunk.realm, trunk.domain)
+        accounts = self._accounts.setdefault((name, listener, local, profile, who), [])
         route = self._route(listener, destination)
-        self._bind(trunk, host)
+        if trunk.password is not None:
+            self._bind(trunk.realm, host)
         found = next((account for account in accounts if account.route == route), None)
         if found is None and len(accounts) >= MOST_ROUTES:
             found = accounts[0]
             found.lead(route)
         if found is None:
-            config = self._listeners.account_config(listener, key[2], profile)
+            config = self._listeners.account_config(listener, local, profile)
             found = TrunkAccount(listener, self._own(config, trunk, route), self._take, route)
         else:
             accounts.remove(found)
@@ -155,7 +166,8 @@ class Carriers:
         local = self._listeners.is_local(trunk.listener, host)
         config = self._listeners.account_config(trunk.listener, local, self._profiles.get(name, LegProfile()))
         self._own(config, trunk, self._route(trunk.listener, destination))
-        self._bind(trunk, host)
+        if trunk.password is not None:
+            self._bind(trunk.realm, host)
         domain = trunk.domain or destination
         here = self._listeners.signalling_address(trunk.listener, host)
         transport = self._transport(trunk.listener)
@@ -198,14 +210,14 @@ class Carriers:
             config.sipConfig.authCreds = credentials
         return config
 
-    def _bind(self, trunk: Trunk, host: str) -> None:
-        """Its credentials may go to this address."""
-        if trunk.password is None or (trunk.realm, host) in self._bound:
+    def _bind(self, realm: str, host: str) -> None:
+        """Credentials for this realm may go to this address."""
+        if (realm, host) in self._bound:
             return
-        status = pj.tandem_credentials(trunk.realm, host)
+        status = pj.tandem_credentials(realm, host)
         if status:
             log.warning("an address of a trunk gets no credentials", address=host, status=status)
-        self._bound.add((trunk.realm, host))
+        self._bound.add((realm, host))
 
     def _route(self, listener: str, destination: str) -> str:
         return f"sip:{destination}{self._transport(listener)};lr;hide"

@@ -118,6 +118,7 @@ class Engine:
         self._profiles.clear()
         self._profiles.update(trunk_profiles(settings))
         self.steering.follow(settings)
+        self.carriers.follow()
 
     # -- what calls ask for
 
