@@ -79,6 +79,7 @@ class Screening:
         self._tell, self._spent, self._end, self._wall = tell, spent, end, wall
         self._rules: tuple[Plan | None, Rules] = (None, Rules())
         self._bounds: tuple[object, Bounds] = (None, Bounds())
+        self.look_every = LOOK
         self._callers: dict[int, str] = {}
         "The call of each permit, by the permit's identity."
         self.screen = Screen(self.rules, self.bounds)
@@ -164,7 +165,7 @@ class Screening:
         ready()
         swept = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self.look_every)
             self.review()
             if time.monotonic() - swept >= SWEEP:
                 swept = time.monotonic()
