@@ -1,11 +1,13 @@
 """Accounts at carriers: registration and digest, and passwords that go nowhere else."""
 
+import asyncio
 import hashlib
 import re
 
 from tests.e2e.carriers import dial, record
 from tests.e2e.conftest import StartServer
 from tests.peers.api import ACCESS_NUMBER
+from tests.peers.configuration import merged, toml
 from tests.peers.exchange import Received
 from tests.peers.ports import PORTS
 from tests.peers.uas import Phone
@@ -98,4 +100,16 @@ async def test_we_register_and_answer_only_our_carrier(start_server: StartServer
             return bool(rows) and (rows[0]["trunk"], rows[0]["called"]) == ("account", ACCESS_NUMBER)
 
         await eventually_true(known, "the record says which trunk it came by")
+
+        # another account after a reload: the old registration is taken back, the new one is not wanted
+        text = toml(merged(server.config, {"trunks.account": {"user": "line8"}}))
+        await asyncio.to_thread(server.file.write_text, text)
+        await server.api.post("/v1/reload", {})
+        over = await carrier.expect("REGISTER", where=lambda request: f"sip:{USER}@" in request.get("To"))
+        assert over.get("Expires") == "0" or "expires=0" in over.get("Contact")
+        over.reply(200)
+        refused = await carrier.expect("REGISTER", where=lambda request: "sip:line8@" in request.get("To"))
+        refused.reply(403)
+        await listener.expect("trunk.unregistered", trunk="account", why="403 Forbidden")
+        assert (await server.api.get("/v1/trunks/account"))["registered"] == "no"
         await listener.close()
