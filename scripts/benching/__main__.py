@@ -233,10 +233,12 @@ def dialler_figures(
     if unknown := sorted(set(parts or ()) - set(diallers.PARTS)):
         PROGRESS.print(f"there is no part {', '.join(unknown)}: {', '.join(diallers.PARTS)}", style="red", markup=False)
         raise typer.Exit(2)
+    found = diallers.load(Options.out)
     with contextlib.ExitStack() as stack:
-        found = diallers.measure(
-            lambda: stack.enter_context(stage()), parts or diallers.PARTS, runs=runs, seconds=seconds
-        )
+        for _ in diallers.measure(
+            found, lambda: stack.enter_context(stage()), parts or diallers.PARTS, runs=runs, seconds=seconds
+        ):
+            found.save(Options.out)
     RESULT.print(dialler_report.printed(found))
     picture = Options.out / "dialler.png"
     if found.talk:

@@ -1,16 +1,18 @@
 """Everything the dialler has to reach, measured one after the other: pacing, decisions, dialling, imports, machines."""
 
 import importlib
+import json
 import re
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from . import dialling, pacing
 from .console import headline, note
-from .machine import ROOT
+from .machine import ROOT, this_machine
 from .stage import Stage
 
 AMD_LEAST, AMD_MOST_WRONG = 0.95, 0.005
@@ -18,6 +20,8 @@ AMD_LEAST, AMD_MOST_WRONG = 0.95, 0.005
 AMD_WITHIN = 1.2
 "Seconds from the greeting's end to the decision."
 KILLS = 20
+FILE = "dialler.json"
+PARTS = ("pacing", "decisions", "dialling", "crashes", "machines")
 VERDICT = re.compile(r"^(PASS|MISS): (.*)", re.MULTILINE)
 
 
@@ -36,11 +40,38 @@ class Figure:
 class Figures:
     """What was found, and what pictures are made of."""
 
-    rows: list[Figure] = field(default_factory=list)
+    parts: dict[str, list[Figure]] = field(default_factory=dict)
+    "A part that is measured again replaces its own."
+    dates: dict[str, str] = field(default_factory=dict)
+    "When each part was measured."
     talk: dict[int, list[float]] = field(default_factory=dict)
     "Talk share of each simulated day, by agents."
     abandoned: dict[str, dict[int, float]] = field(default_factory=dict)
     "Share on the worst day, by kind of day and agents."
+
+    @property
+    def rows(self) -> list[Figure]:
+        """All, in the order of the parts."""
+        return [row for part in PARTS for row in self.parts.get(part, ())]
+
+    def save(self, folder: Path) -> None:
+        """Keep them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> Figures:
+    """What was kept there; empty where nothing was."""
+    file = folder / FILE
+    if not file.exists():
+        return Figures()
+    said = json.loads(file.read_text(encoding="utf-8"))
+    return Figures(
+        {part: [Figure(**row) for row in rows] for part, rows in said["parts"].items()},
+        said["dates"],
+        {int(agents): days for agents, days in said["talk"].items()},
+        {kind: {int(agents): share for agents, share in worst.items()} for kind, worst in said["abandoned"].items()},
+    )
 
 
 def simulated(found: Figures) -> Iterator[Figure]:
@@ -124,12 +155,10 @@ def judged() -> Iterator[Figure]:
                  f"{ours.after_p99:.2f} s", ours.after_p99 <= AMD_WITHIN)  # fmt: skip
 
 
-PARTS = ("pacing", "decisions", "dialling", "crashes", "machines")
-
-
-def measure(stage: Callable[[], Stage], parts: Sequence[str], *, runs: int, seconds: float) -> Figures:
-    """The parts in turn.  `stage`: made when it is needed, as it waits for a quiet machine."""
-    found = Figures()
+def measure(
+    found: Figures, stage: Callable[[], Stage], parts: Sequence[str], *, runs: int, seconds: float
+) -> Iterator[str]:
+    """The parts in turn, each as it is there.  `stage`: made when it is needed, as it waits for a quiet machine."""
     for part in parts:
         headline(part)
         match part:
@@ -143,7 +172,10 @@ def measure(stage: Callable[[], Stage], parts: Sequence[str], *, runs: int, seco
                 rows = rehearsed()
             case _:
                 rows = judged()
+        made: list[Figure] = []
         for row in rows:
-            found.rows.append(row)
+            made.append(row)
             note(f"{'PASS' if row.met else 'MISS'}: {row.name}: {row.found} (must be {row.must})")
-    return found
+        found.parts[part] = made
+        found.dates[part] = str(this_machine())
+        yield part

@@ -1,13 +1,12 @@
 """The dialler's figures as a table, on a page of the documentation, and as a picture."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from .dialler import Figures
-from .machine import ROOT, this_machine
+from .machine import ROOT
 from .plot import have_matplotlib
 
 PAGE = ROOT / "docs" / "dialler-figures.md"
@@ -35,7 +34,10 @@ def write_page(found: Figures, page: Path = PAGE) -> None:
     for row in found.rows:
         verdict = "PASS" if row.met else "MISS"
         lines.append(f"| {row.part} | {row.name} | {row.must} | {row.found} | {verdict} |")
-    lines += ["", f"Measured {datetime.now(UTC):%Y-%m-%d}, {this_machine()}."]
+    measured: dict[str, list[str]] = {}
+    for part, date in found.dates.items():
+        measured.setdefault(date, []).append(part)
+    lines += ["", *(f"{', '.join(parts)}: {date}." for date, parts in measured.items())]
     text = page.read_text(encoding="utf-8")
     head, first, rest = text.partition(BEGIN)
     _, last, tail = rest.partition(END)
