@@ -80,7 +80,7 @@ class LawProfileTable(Section):
     connect_limit: Annotated[float, Field(gt=0, le=60)] | None = None
     "Seconds within which an agent must be there."
     connect_start: Literal["answer", "greeting-start", "greeting-end"] | None = None
-    "From when they count. `greeting-start` counts from the answer, which is never later; so does all without detection."
+    "From when they count. `greeting-start` counts from the answer, never later; so does all without detection."
     ring_least: Annotated[float, Field(ge=0, le=120)] | None = None
     "Seconds, from the first 18x, that who does not answer is rung at least."
     hours: Week | None = None
