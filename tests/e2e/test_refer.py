@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other
-from tests.e2e.queues import QUEUE, open_queue, staff, state, waiting
+from tests.e2e.queues import QUEUE, come, open_number, open_queue, staff, state, waiting
 from tests.peers.call import Call
 from tests.peers.exchange import Received
 from tests.peers.server import Server
@@ -304,3 +304,28 @@ async def test_a_redirection_is_followed_where_a_transfer_could_go(
             (await phone.expect("INVITE")).reply(302, headers={"Contact": f"<{here(server, '1002')}>"})
             (await other.expect("INVITE")).reply(302, headers={"Contact": f"<{here(server, '1001')}>"})
         await caller.expect(480)
+
+
+async def test_an_agent_on_a_standing_line_transfers_and_keeps_it(server: Server, caller: Caller, phone: Phone) -> None:
+    """His line has its callers as legs of their own: the caller goes, the line stays, and hears nobody."""
+    async with await Phone.open("1002") as other:
+        await open_queue(server, wrap_up=0.0)
+        await open_number(server)
+        await staff(server, phone, "1001", connection="nailed-up")
+        await phone.answers()
+        await state(server, "1001", "available")
+        await staff(server, other, "1002", ())
+        await come(server, caller, "13800000001")
+        await caller.hears(phone)
+        await (await phone.call.refer(here(server, "1002"))).expect(202)
+        await told(phone, "100", final=False)
+        await other.answers()
+        await told(phone, "200", final=True)
+        await caller.hears(other)
+        await other.hears(caller)
+        await state(server, "1001", "available")
+        await phone.sound.expect_silence()
+        assert not phone.got("BYE")
+        await end(caller, other)
+        await server.api.post("/v1/agents/1001/logout", None)
+        await phone.expect("BYE")

@@ -85,3 +85,23 @@ def test_an_answer_from_a_leg_that_is_gone_is_our_own_mistake() -> None:
 
 def test_the_repr_fits_a_log_line() -> None:
     assert repr(talking()) == "<parties caller:up, agent:up; 1 talking>"
+
+
+def test_a_leg_goes_to_another_call_as_it_stands() -> None:
+    """Attended transfer: what it was is what it is, its old partner hears it no more."""
+    first, second = talking(), Parties()
+    first.on(Sound(AGENT, "a", held=True))
+    party, effects = first.release(AGENT)
+    assert effects == [Part(CALLER, AGENT)]
+    assert first.partners(CALLER) == []
+    second.add(7, Role.CALLER)
+    second.adopt(AGENT, party)
+    assert second.state(AGENT) is Leg.UP
+    assert second.pair(7, AGENT) == [Join(7, AGENT), Held(AGENT, True)]
+    assert first.on(Closed(AGENT, 200, True)) == []  # a word that came late is nobody's
+
+
+def test_who_talks_to_nobody_is_parted_from_nobody() -> None:
+    parties = talking()
+    assert parties.part(CALLER) == [Part(CALLER, AGENT)]
+    assert parties.part(CALLER) == []
