@@ -74,6 +74,17 @@ class Load:
             return "cps"
         return self._full(limits)
 
+    def room_out(self, limits: Limits, now: float, day: str) -> int | None:
+        """Calls that may go out at this moment; None: no limit."""
+        if self.refuses_out(limits, now, day):
+            return 0
+        rooms = [] if limits.calls_out is None else [limits.calls_out - self.calls_out]
+        if limits.calls is not None:
+            rooms.append(limits.calls - self.calls_in - self.calls_out)
+        if limits.cps_out is not None:
+            rooms.append(int(self._out.level(limits.cps_out, now)))
+        return min(rooms, default=None)
+
     def take(self, limits: Limits, now: float) -> None:
         """One more goes out."""
         if limits.cps_out is not None:

@@ -245,6 +245,9 @@ class Dialler:
     def no_trunk(self, campaign: Campaign) -> bool:
         return not self.exchange.trunks.takes_calls(campaign.trunks)
 
+    def trunk_room(self, campaign: Campaign) -> int | None:
+        return self.exchange.trunks.room(campaign.trunks)
+
     def records_full(self) -> bool:
         return self.records.full
 

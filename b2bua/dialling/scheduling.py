@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from b2bua.dialling.agents import queue_of, seats_of
 from b2bua.dialling.flight import Phase
@@ -25,9 +25,8 @@ from dialer.verdict import Decision
 from routing.business_hours import hours_at
 
 if TYPE_CHECKING:
+    from b2bua.dialling.needs import HasFloor, Rules, Starter
     from dialer.contact import Contact
-    from dialer.law_clock import Reading
-    from routing.floor import Floor
     from routing.plan import Plan
 
 log = logger("dialler")
@@ -49,51 +48,6 @@ MONTH = 30 * 86_400.0
 "History of the law's counters that matters, where the law does not look at the whole campaign."
 FOR_INBOUND = 0.1
 "Share of the node's calls that no campaign uses: people call in, too."
-
-
-class Starter(Protocol):
-    """What makes calls of contacts (`launching.Launcher`)."""
-
-    lists: dict[str, Lists]
-    starting: int
-    "Calls on their way to their INVITE."
-
-    def reading(self) -> Reading:
-        """The time the law goes by."""
-
-    def start(self, task: Task, contacts: Sequence[Contact]) -> None:
-        """Call them, soon."""
-
-    async def close(self) -> None:
-        """Wait for what is being started."""
-
-
-class HasFloor(Protocol):
-    """Where the agents are."""
-
-    floor: Floor
-
-
-class Rules(Protocol):
-    """What scheduling asks the rest of the dialler."""
-
-    def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
-        """What keeps a campaign from beginning (R3-11, R3-12)."""
-
-    def no_trunk(self, campaign: Campaign) -> bool:
-        """Whether none of its trunks takes a call now."""
-
-    def records_full(self) -> bool:
-        """Whether so many records wait that nothing more should be dialled."""
-
-    def tell(self, campaign: Campaign, type_: str, data: Mapping[str, object]) -> None:
-        """An event of a campaign."""
-
-    def decided(self, task: Task, seconds: float) -> None:
-        """A decision was made, in so many seconds."""
-
-    def finished(self, task: Task, how: str) -> None:
-        """Nothing of a campaign is left here; `how`: `end` or `stop`."""
 
 
 class Scheduling:
@@ -312,9 +266,11 @@ class Scheduling:
         same = [one for one in self.tasks.values() if one is not task and queue and queue_of(one.campaign) == queue]
         seats = seats_of(self.floor.floor, task.campaign, task.own_calls())
         wall = self.launcher.reading().steady
-        lines = max(0, self.room() - self._spare)
+        lines = self.room() - self._spare
+        if (left := self.rules.trunk_room(task.campaign)) is not None:
+            lines = min(lines, left - self.launcher.starting)  # these have no leg yet that a trunk could count
         most = max(0, MOST_AT_ONCE - self.launcher.starting)
-        return task.decide(seats, now, wall, others=without_agent(same), lines_free=lines, most=most)
+        return task.decide(seats, now, wall, others=without_agent(same), lines_free=max(0, lines), most=most)
 
     def _dial(self, task: Task, calls: int, now: float) -> None:
         ready: list[Contact] = []

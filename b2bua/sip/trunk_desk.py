@@ -151,6 +151,19 @@ class TrunkDesk:
             for line in map(self.lines.__getitem__, self.members(one))
         )
 
+    def room(self, over: Iterable[str]) -> int | None:
+        """Calls that these trunks would take at this moment, all together; None: no limit."""
+        now, day, found = self._clock(), self.day(), 0
+        for name in dict.fromkeys(member for one in over for member in self.members(one)):
+            line = self.lines[name]
+            if line.maintenance or not any(far.circuit.usable for far in line.fars.values()):
+                continue
+            room = line.load.room_out(line.limits, now, day)
+            if room is None:
+                return None
+            found += room
+        return found
+
     def heard(self, way: Way) -> None:
         """Something came from there in a call."""
         far = self._far(way)

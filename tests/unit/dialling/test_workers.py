@@ -78,12 +78,16 @@ class Rules:
         self.events: list[tuple[str, Mapping[str, object]]] = []
         self.finished_as: list[str] = []
         self.decisions = 0
+        self.lines: int | None = None
 
     def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
         yield from self.why
 
     def no_trunk(self, campaign: Campaign) -> bool:
         return False
+
+    def trunk_room(self, campaign: Campaign) -> int | None:
+        return self.lines
 
     def records_full(self) -> bool:
         return self.full
@@ -134,6 +138,20 @@ async def test_progressive_starts_one_call_for_each_free_agent(agents: Agents) -
     assert [one.id for one in work.launcher.contacts[:3]] == ["x000", "x001", "x002"]
     await work.stop()
     assert set(work.store.given_back).isdisjoint({"x000", "x001", "x002"})
+
+
+async def test_no_more_calls_than_the_trunks_have_lines(agents: Agents) -> None:
+    """Lines per trunk: what its trunks would take at this moment bounds it, calls without a leg included."""
+    work = Work(MemoryStore(CAMPAIGN, contacts=contacts(9)), agents)
+    work.rules.lines = 2
+    await eventually(lambda: work.rules.decisions > 3, "decisions are made")
+    task = work.scheduling.tasks["c"]
+    assert (task.decision.calls, str(task.decision.reason.cause)) == (2, "lines")
+    work.launcher.starting = 2
+    decisions = work.rules.decisions
+    await eventually(lambda: work.rules.decisions > decisions + 2, "more decisions are made")
+    assert (task.decision.calls, str(task.decision.reason.cause)) == (0, "lines")
+    await work.stop()
 
 
 async def test_wrong_data_end_it_with_a_reason_and_no_call(agents: Agents) -> None:

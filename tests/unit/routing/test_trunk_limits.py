@@ -35,3 +35,12 @@ def test_calls_a_second_never_pass_the_rate(rate: float, gaps: list[float]) -> N
             out += 1
         came += not load.refuses_in(limits, now)
     assert out == came <= max(1.0, 2 * rate) + rate * now + 1e-6
+
+
+def test_room_is_what_the_next_limit_leaves() -> None:
+    load = Load(calls_in=3, calls_out=4)
+    assert load.room_out(Limits(), 0.0, "d") is None
+    assert load.room_out(Limits(calls=20, calls_out=10), 0.0, "d") == 6
+    assert load.room_out(Limits(calls=8, calls_out=10), 0.0, "d") == 1
+    assert load.room_out(Limits(calls_out=10, cps_out=1.0), 0.0, "d") == 2
+    assert load.room_out(Limits(calls_out=4), 0.0, "d") == 0
