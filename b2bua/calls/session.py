@@ -103,10 +103,6 @@ class Ordered(Exception):
         self.by = by
 
 
-def _unheard(signal: Signal) -> None:
-    """For legs that nobody waits for."""
-
-
 class Session:
     """A live call.
 
@@ -305,16 +301,6 @@ class Session:
         if self.parties.drop(leg):
             outside.given_up(self, leg)
             self.legs[leg].hang_up(code, headers)
-
-    def leave_to_stack(self, leg: int, headers: Headers = ()) -> None:
-        """CANCEL a leg that may never have got there, and wait for nothing of it any more: whatever it still says is
-        answered by the stack and counted by the gate."""
-        self.hang_up(leg, 487, headers)
-        self.legs[leg].sink = _unheard
-        self.exchange.trunks.closed(leg)
-        gone = Closed(leg, 487, by_peer=False, local=True)
-        self._note(gone)
-        self.apply(self.parties.on(gone))
 
     async def clear(self, within: float) -> None:
         """End every leg that is left and take in what they still tell, for `within` seconds at most."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from b2bua.calls.callee import LONGEST_USER, UNSAFE
 from b2bua.calls.outside import leave
 from b2bua.sip.engine import Outgoing
 from b2bua.sip.engine.profiles import trunk_profile
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.resolver import split_host_port
+from b2bua.sip.signals import Closed
 from routing.caller_id import ANONYMOUS, identity
 from routing.failover import Attempt, tries_next
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from b2bua.settings import Settings
     from b2bua.sip.engine import SipLeg
-    from b2bua.sip.signals import Closed
+    from b2bua.sip.signals import Signal
     from b2bua.sip.trunk_line import Line, Way
 
 SWITCHED: Headers = (("Reason", 'SIP;cause=487;text="Another trunk is tried"'),)
@@ -85,7 +87,7 @@ class TrunkLeg:
     def give_up(self, headers: Headers = SWITCHED) -> Attempt:
         """CANCEL; nobody waits for what still comes: a late 18x is cancelled, a late 200 ended, both are counted."""
         assert self.leg is not None
-        self.call.leave_to_stack(self.leg.id, headers)
+        leave_to_stack(self.call, self.leg, headers)
         attempt = Attempt(0, rang=self.rang is not None)
         if self.rang is None:
             self.call.exchange.trunks.failed(self.way, Attempt(408) if self._heard else attempt)
@@ -108,6 +110,19 @@ class TrunkLeg:
         return True
 
 
+def leave_to_stack(call: Session, leg: SipLeg, headers: Headers) -> None:
+    """CANCEL a leg that may never have got there, and wait for nothing of it any more: whatever it still says is
+    answered by the stack and counted by the gate."""
+    leg.sink = _unheard
+    call.hang_up(leg.id, 487, headers)
+    call.exchange.trunks.closed(leg.id)
+    call.deliver(Closed(leg.id, 487, by_peer=False, local=True))
+
+
+def _unheard(signal: Signal) -> None:
+    """For legs that nobody waits for."""
+
+
 def over(callee: Callee, way: Way, settings: Settings) -> Callee:
     """The same number by this way."""
     profile = trunk_profile(settings, way.trunk)
@@ -117,8 +132,6 @@ def over(callee: Callee, way: Way, settings: Settings) -> Callee:
 def trunk_invitation(call: Session, callee: Callee, way: Way, line: Line) -> Outgoing:
     """The INVITE: number and caller as the trunk writes them, and of the headers that came with the call those that may
     go there."""
-    from b2bua.calls.callee import LONGEST_USER, UNSAFE
-
     exchange, trunk = call.exchange, line.settings
     here = exchange.engine.signalling_address(callee.listener, split_host_port(way.destination)[0])
     transport = exchange.settings.listeners[callee.listener].transport
