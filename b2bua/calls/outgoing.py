@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.calls.callee import number_callee
 from b2bua.calls.failure import Failure, reason_header, towards_trunk
 from b2bua.calls.refusals import (
     AgentFailed,
     AgentGone,
     NoResources,
-    NoSuchGoal,
     agent_failed,
     ended_by_stack,
     mute,
@@ -40,31 +38,12 @@ class NoTrunk(AgentFailed):
     sip_code, cause, label = 480, "no-trunk", "trunk"
 
 
-async def dial_out(
-    call: Session, number: str, over: str, role: Role, *, beside: int | None = None, emergency: bool = False
-) -> int:
-    """Ring `number` over the trunk or group `over` until it answers; returns its leg, which is paired with the caller.
+async def ring_outside(call: Session, callee: Callee, role: Role, beside: int | None) -> int:
+    """As `offer.ring`, for a number: one way after the other; an emergency number is tried over every one there is.
 
-    Raises NoSuchGoal where nothing is called `over` or no calls go out there, Barred where a policy forbids the number,
-    NoTrunk or another AgentFailed where nobody answers.  `emergency`: limits do not count, and even trunks that seem to
-    be out are tried.
+    Raises Barred where a policy forbids the number, NoTrunk or another AgentFailed where nobody answers.
     """
-    callee = number_callee(number, over, call.exchange.settings)
-    if callee is None:
-        raise NoSuchGoal(f"trunk {over or '(none)'} takes no outbound calls, so nobody can be dialled there")
-    return await ring_outside(call, callee, role, beside, emergency=emergency)
-
-
-async def ring_outside(
-    call: Session,
-    callee: Callee,
-    role: Role,
-    beside: int | None,
-    *,
-    emergency: bool = False,
-) -> int:
-    """As `offer.ring`, for a number: one way after the other.  An emergency number is one whoever dials it."""
-    emergency = emergency or call.exchange.screening.is_emergency(callee.label)
+    emergency = call.exchange.screening.is_emergency(callee.label)
     last: Refused | None = None
     for way in call.exchange.trunks.ways((callee.trunk or "",), emergency=emergency):
         trying = TrunkLeg(call, callee, way)
