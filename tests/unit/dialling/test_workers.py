@@ -75,6 +75,7 @@ class Rules:
     def __init__(self) -> None:
         self.why: list[str] = []
         self.full = False
+        self.trunkless = False
         self.events: list[tuple[str, Mapping[str, object]]] = []
         self.finished_as: list[str] = []
         self.decisions = 0
@@ -84,7 +85,7 @@ class Rules:
         yield from self.why
 
     def no_trunk(self, campaign: Campaign) -> bool:
-        return False
+        return self.trunkless
 
     def trunk_room(self, campaign: Campaign) -> int | None:
         return self.lines
@@ -192,6 +193,18 @@ async def test_a_stalled_worker_stops_no_other_one(agents: Agents) -> None:
     await work.stop()
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_nothing_is_dialled_while_no_trunk_takes_calls(agents: Agents) -> None:
+    """A dead trunk costs no contact an attempt; the campaign goes on by itself when there is one again."""
+    work = Work(MemoryStore(CAMPAIGN, contacts=contacts(9)), agents)
+    work.rules.trunkless = True
+    await eventually(lambda: "c" in work.scheduling.tasks, "the campaign runs")
+    await eventually(lambda: work.scheduling.tasks["c"].reason == "no-trunk", "it says why it waits")
+    assert work.launcher.contacts == []
+    work.rules.trunkless = False
+    await eventually(lambda: bool(work.launcher.contacts), "it dials again")
+    await work.stop()
 
 
 async def test_too_many_records_that_wait_stop_new_calls(agents: Agents) -> None:
