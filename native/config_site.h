@@ -57,7 +57,6 @@
 #define PJMEDIA_CONF_THREADS 1                /* the bridge that tells "no sound" from zeros (native/gap.c); one thread */
 #define PJMEDIA_FILE_PORT_BUFSIZE 16000      /* 1 s of prompt per read; default 4000 */
 
-/* Packets from a new source in a row, none from the old one between them, until the stream follows. More would keep
- * strangers out better, but the first packet of a stream sets the source, and it may be the last word of the call that
- * had the port before: with 250 that was five seconds of one-way sound. Who may send at all is for an adapter of ours. */
-#define PJMEDIA_RTP_NAT_PROBATION_CNT 10
+/* The transport never changes by itself where it sends: that is for native/source.c, which knows who may be the far
+ * end. Upstream follows whoever sends first, or ten packets in a row, and for RTCP whoever sends three. */
+#define PJMEDIA_TRANSPORT_SWITCH_REMOTE_ADDR 0

@@ -6,6 +6,10 @@
 
 %{
 #include "tandem.h"
+#include "sound.h"
+#include "tls.h"
 %}
 
 %include "tandem.h"
+%include "sound.h"
+%include "tls.h"

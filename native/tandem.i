@@ -11,7 +11,6 @@
 %feature("nodirector") pj::Call::onStreamPreCreate;
 %feature("nodirector") pj::Call::onCallMediaTransportState;
 %feature("nodirector") pj::Call::onCallMediaEvent;
-%feature("nodirector") pj::Call::onCreateMediaTransport;
 %feature("nodirector") pj::Call::onCreateMediaTransportSrtp;
 %feature("nodirector") pj::Call::onCallRxText;
 %feature("nodirector") pj::Endpoint::onMediaEvent;

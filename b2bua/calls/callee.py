@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from b2bua.sip.engine import LegProfile, Outgoing
-from b2bua.sip.engine.profiles import trunk_profile
+from b2bua.sip.engine.profiles import phone_profile, trunk_profile
 from b2bua.sip.resolver import host_of
 from routing.caller_id import ANONYMOUS
 
@@ -70,7 +70,7 @@ def phone_target(phone: Binding) -> str:
 def _at(agent: Agent, contact: str, name: str, settings: Settings) -> Callee:
     listener = settings.listeners[name]
     # an offer in a reliable 18x would want its answer in the PRACK, which PJSIP cannot give
-    profile = LegProfile("off" if listener.delayed_offer else "optional", srtp=listener.srtp)
+    profile = replace(phone_profile(settings, name), rel100="off" if listener.delayed_offer else "optional")
     return Callee(agent.extension, contact, name, profile, not listener.delayed_offer, name=agent.name)
 
 

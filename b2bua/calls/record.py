@@ -72,6 +72,8 @@ class Record:
         part.jitter_ms, part.rtt_ms = round(quality.jitter_ms, 2), round(quality.rtt_ms, 2)
         part.mos = leg_mos(quality)
         part.detail = {"tx_packets": quality.tx_packets, "tx_lost": quality.tx_lost, "buffer_ms": quality.buffer_ms}
+        if quality.refused:
+            part.detail["refused"] = dict(quality.refused)
 
 
 def leg_mos(quality: Quality) -> float | None:

@@ -3,7 +3,7 @@
 import os
 import ssl
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -92,6 +92,16 @@ def _listener(listener: Listener) -> Iterator[Finding]:
         if ip_network(cidr).version != bound.version:
             yield "local_networks", f"{cidr} is not IPv{bound.version} as the listener's address is"
     yield from _listener_tls(listener)
+    yield from _keys(listener, listener.srtp, listener.srtp_keys)
+
+
+def _keys(listener: Listener, srtp: str, keys: Sequence[str]) -> Iterator[Finding]:
+    if srtp != "off" and "sdes" in keys and listener.transport != "tls" and not listener.srtp_plain_signalling:
+        yield (
+            "srtp_keys",
+            f'has "sdes": keys would go over {listener.transport} for everybody to read. Use transport "tls", or'
+            ' srtp_keys = ["dtls"], or allow it with srtp_plain_signalling of the listener',
+        )
 
 
 def _listener_tls(listener: Listener) -> Iterator[Finding]:
@@ -128,6 +138,8 @@ def _trunk(trunk: Trunk, listeners: dict[str, Listener], names: frozenset[str]) 
         for cidr in trunk.networks:
             if ip_network(cidr).version != version:
                 yield "addresses", f'{cidr} cannot reach the listener "{trunk.listener}", which is IPv{version}'
+        if trunk.srtp is not None or trunk.srtp_keys is not None:
+            yield from _keys(listener, trunk.srtp or listener.srtp, trunk.srtp_keys or listener.srtp_keys)
     yield from _digits(trunk)
     yield from trunk_mistakes(trunk, listener)
     if trunk.session_expires < trunk.min_se:

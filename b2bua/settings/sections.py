@@ -83,6 +83,10 @@ class Media(Section):
     "Codecs offered and taken, best first."
     silence_timeout: Annotated[float, Field(ge=0, le=86400)] = 120
     "Seconds without any RTP or RTCP from a peer (hold apart) after which the call is ended; 0 means never."
+    relearn_after: Annotated[float, Field(ge=0.5, le=60)] = 3
+    "Seconds of silence after which a phone behind address translation may come back with another port."
+    dscp: Annotated[int, Field(ge=0, le=63)] = 46
+    "Mark (RFC 2474) on the RTP and RTCP that we send; 46 is Expedited Forwarding, 0 is none."
     clock_rate: Annotated[Literal[8000, 16000], BeforeValidator(whole)] = 8000
     "Clock of the conference bridge, Hz. 8000 is right while all trunks are G.711."
     music: FilePath | None = None

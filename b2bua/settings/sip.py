@@ -8,6 +8,7 @@ from routing.correlation import Pick, Source, TrunkProfile
 from routing.digits import Dialling, DigitPlan
 from routing.number_rules import Region
 
+from .sound import ListenerSound, TrunkSound, Wish
 from .trunks import TrunkWays
 from .values import (
     Address,
@@ -19,7 +20,6 @@ from .values import (
     Networks,
     Places,
     Port,
-    Section,
     is_network,
     items,
     no_repeats,
@@ -28,12 +28,11 @@ from .values import (
 
 Transport = Literal["udp", "tcp", "tls"]
 Side = Literal["inside", "outside"]
-Wish = Literal["off", "optional", "required"]
 SourceName = Literal["diversion", "history-info", "isup-called", "isup-redirecting"]
 Sources = Annotated[list[SourceName], BeforeValidator(items), AfterValidator(no_repeats), Field(min_length=1)]
 
 
-class Listener(Section):
+class Listener(ListenerSound):
     """A signalling address of ours: trunks call in on an outside one, agents' phones are reached from an inside one."""
 
     side: Side
@@ -64,13 +63,11 @@ class Listener(Section):
     "PEM file with the certificate authorities that peers' certificates are checked against."
     tls_verify_client: bool = False
     "Refuse peers that show no certificate signed by `tls_ca`."
-    srtp: Wish = "off"
-    "Encrypted media (SDES keys): `optional` offers and takes it, `required` refuses calls without it."
     delayed_offer: bool = False
     "Ring phones behind this listener without an SDP offer; they make theirs in the answer (RFC 3264 section 4)."
 
 
-class Trunk(TrunkWays):
+class Trunk(TrunkWays, TrunkSound):
     """A carrier's connection: where its calls come from, and how the original called number in them is written."""
 
     listener: str

@@ -93,6 +93,8 @@ class Quality:
     "0.0 when the far end sent no RTCP report."
     buffer_ms: float
     "Mean delay of our jitter buffer."
+    refused: tuple[tuple[str, int], ...] = ()
+    "Packets that were not from its far end, by reason; never heard."
 
 
 Signal = Progress | Answered | Sound | Dtmf | Info | Refer | Closed

@@ -178,6 +178,10 @@ class Phone:
         config.callConfig.timerSessExpiresSec = options["session_expires"]
         config.mediaConfig.srtpUse = {"off": 0, "optional": 1, "required": 2}[options["srtp"]]
         config.mediaConfig.srtpSecureSignaling = 0
+        keyings = pj.IntVector()
+        for keying in options["keys"]:
+            keyings.push_back({"sdes": pj.PJMEDIA_SRTP_KEYING_SDES, "dtls": pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP}[keying])
+        config.mediaConfig.srtpOpt.keyings = keyings
         config.mediaConfig.lockCodecEnabled = False
         config.mediaConfig.transportConfig.port = options["rtp_port"]
         config.mediaConfig.transportConfig.portRange = options["rtp_range"]

@@ -73,6 +73,7 @@ class PjsipPhone:
         session_expires: int = 1800,
         min_se: int = 90,
         srtp: Wish = "off",
+        keys: Sequence[str] = ("sdes",),
         vad: bool = False,
         certificate: Path | None = None,
         ca: Path | None = None,
@@ -82,7 +83,8 @@ class PjsipPhone:
         options = {
             "name": name, "host": host, "port": port, "transport": transport, "answer": answer, "tone": tone,
             "codecs": [c.upper() for c in codecs], "rel100": rel100, "timer": timer, "session_expires": session_expires,
-            "min_se": min_se, "srtp": srtp, "vad": vad, "rtp_port": PORTS.take(20, even=True), "rtp_range": 20,
+            "min_se": min_se, "srtp": srtp, "keys": [*keys], "vad": vad,
+            "rtp_port": PORTS.take(20, even=True), "rtp_range": 20,
             "certificate": str(certificate or ""), "ca": str(ca or ""), "log": str(folder / f"{name}.log"),
             "key": str(certificate.with_suffix(".key")) if certificate else "",
         }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pjsua2 as pj
 
 from b2bua.log import logger
+from b2bua.sip.engine.tls import Identities
 
 log = logger("sip")
 
@@ -18,11 +19,12 @@ NOBODY: frozenset[str] = frozenset()
 
 
 class Endpoint(pj.Endpoint):
-    """Chooses the account (so the listener's face and the trunk's profile) before pjsua makes the leg's media."""
+    """Chooses the account (so the listener's face and the trunk's profile) before pjsua makes the leg's media; closes
+    connections of ours to somebody else than they should be to."""
 
-    def __init__(self, choose: Callable[[pj.OnSelectAccountParam], None]) -> None:
+    def __init__(self, choose: Callable[[pj.OnSelectAccountParam], None], identities: Identities) -> None:
         super().__init__()
-        self._choose = choose
+        self._choose, self._identities = choose, identities
         self._names: dict[str, frozenset[str]] = {}
 
     def onSelectAccount(self, prm: pj.OnSelectAccountParam) -> None:
@@ -33,6 +35,9 @@ class Endpoint(pj.Endpoint):
         try:
             info = prm.tlsInfo
             if info.isEmpty():
+                return
+            if self._identities.wrong(prm):
+                pj.tandem_tls_close(int(prm.hnd))
                 return
             peer = str(info.remoteAddr)
             if prm.state in GONE:

@@ -20,16 +20,18 @@ from b2bua.sip.engine.callbacks import Endpoint
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.phones_door import PhonesDoor
-from b2bua.sip.engine.profiles import trunk_profiles
+from b2bua.sip.engine.profiles import phone_profile, trunk_profiles
 from b2bua.sip.engine.refers import Refers
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
+from b2bua.sip.engine.sources import Sources
 from b2bua.sip.engine.steering import Steering
-from b2bua.sip.engine.values import Arriving, Headers, LegProfile, Outgoing, Refusal
+from b2bua.sip.engine.tls import Identities
+from b2bua.sip.engine.values import Arriving, Headers, Outgoing, Refusal
 from b2bua.sip.gate import Gate
 from b2bua.sip.keys import key_of
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.resolver import host_of, split_host_port
-from b2bua.sip.signals import Dtmf, Info, Quality, Signal
+from b2bua.sip.signals import Dtmf, Info, Signal
 from b2bua.sip.trunk_desk import TrunkDesk
 from media.pj import close_desk, configure, open_desk
 from media.silence import Counted
@@ -82,6 +84,7 @@ class Engine:
         self._settings, self.desk = settings, desk
         self._on_invite, self._on_refusal = on_invite, on_refusal
         self._profiles = trunk_profiles(settings)
+        self._sources = Sources(settings)
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
         self.refers = Refers(self._by_dialog, self.fault)
@@ -117,6 +120,7 @@ class Engine:
         self._settings = settings
         self._profiles.clear()
         self._profiles.update(trunk_profiles(settings))
+        self._sources.renew(settings)
         self.steering.follow(settings)
         self.carriers.follow()
 
@@ -127,8 +131,11 @@ class Engine:
         leg = SipLeg(self, self.number())
         leg.sink = sink
         leg.source = split_host_port(out.destination)[0] if out.destination else host_of(out.target)
+        leg.rule = self._sources.rule(out.trunk, out.listener)
         leg.sip_call_id = os.urandom(16).hex()
         account = self.carriers.account(out.trunk, out.destination, out.listener, out.profile, leg.source)
+        if not account.has_ports:
+            raise CannotCall("no pair of RTP ports is left", ours=True)
         call = PjCall(account, leg, self)
         prm = self.op(out.headers)
         prm.txOption.targetUri = out.target
@@ -210,25 +217,6 @@ class Engine:
         if leg is not None and where != "onStreamDestroyed":
             self._loop.call_soon_threadsafe(leg.hang_up, 500)
 
-    def quality(self, slot: int, stream: int, before: Quality | None) -> Quality | None:
-        """The stream's counters added to those of the leg's earlier streams; `before` where the stream never
-        started."""
-        counted = pj.tandem_stream(slot, stream)
-        if counted is None:
-            return before
-        codec, rx, rx_lost, tx, tx_lost, jitter_ms, rtt_ms, buffer_ms, *_ = counted
-        q = before or Quality(codec, 0, 0, 0, 0, 0.0, 0.0, 0.0)
-        return Quality(
-            codec,
-            q.rx_packets + rx,
-            q.rx_lost + rx_lost,
-            q.tx_packets + tx,
-            q.tx_lost + tx_lost,
-            jitter_ms,
-            rtt_ms or q.rtt_ms,
-            float(buffer_ms),
-        )
-
     # -- PJSIP's turn
 
     def _poll(self) -> None:
@@ -275,8 +263,8 @@ class Engine:
             message = Message.of(rdata.wholeMsg)
             names = self._endpoint.names_of(rdata.srcAddress)
             trunk = self.desk.table.trunk_of(listener, source, port, message.uri, names)
-            default = LegProfile(srtp=self._settings.listeners[listener].srtp)
-            account = self._listeners.account(listener, source, self._profiles[trunk] if trunk else default)
+            profile = self._profiles[trunk] if trunk else phone_profile(self._settings, listener)
+            account = self._listeners.account(listener, source, profile)
             prm.accountIndex = account.getId()
             self._arriving = Refusal(message, listener, trunk, source)
         except BadMessage as error:
@@ -289,6 +277,7 @@ class Engine:
     def _take(self, account: LegAccount, prm: pj.OnIncomingCallParam) -> None:
         """An INVITE became a leg."""
         leg = SipLeg(self, self.number())
+        leg.rule = self._sources.nobody
         call = PjCall(account, leg, self, prm.callId)
         leg._pj = call
         arriving, self._arriving = self._arriving, None
@@ -297,6 +286,7 @@ class Engine:
             return
         try:
             leg.source = arriving.source
+            leg.rule = self._sources.rule(arriving.trunk, arriving.listener)
             leg.sip_call_id = arriving.message.header("call-id") or ""
             self._by_dialog[leg.sip_call_id, True] = leg
             self.desk.opened(arriving.trunk or "", leg.id, outgoing=False)
@@ -338,11 +328,15 @@ class Engine:
         counted: dict[str, int] = pj.tandem_counters()
         return counted
 
+    def reload_certificate(self, listener: str) -> int:
+        """New connections get what is in its files now; 0 or PJSIP's status."""
+        return self._listeners.reload_certificate(listener)
+
     # -- life
 
     def _start(self) -> None:
         settings = self._settings
-        self._endpoint = Endpoint(self._choose)
+        self._endpoint = Endpoint(self._choose, Identities(settings, self.desk.table))
         pj.tandem_log_level(1)
         self._endpoint.libCreate()
         config = pj.EpConfig()

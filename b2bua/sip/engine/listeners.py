@@ -20,10 +20,8 @@ from b2bua.sip.engine.values import LegProfile
 TRANSPORTS = {
     ("udp", 4): pj.PJSIP_TRANSPORT_UDP,
     ("tcp", 4): pj.PJSIP_TRANSPORT_TCP,
-    ("tls", 4): pj.PJSIP_TRANSPORT_TLS,
     ("udp", 6): pj.PJSIP_TRANSPORT_UDP6,
     ("tcp", 6): pj.PJSIP_TRANSPORT_TCP6,
-    ("tls", 6): pj.PJSIP_TRANSPORT_TLS6,
 }
 PRACK = {
     "off": pj.PJSUA_100REL_NOT_USED,
@@ -41,11 +39,7 @@ SRTP = {
     "required": pj.PJMEDIA_SRTP_MANDATORY,
 }
 NO_KEEP_ALIVE = 0
-LOOKED_AT = 100
-"Pairs of RTP ports that pjsua tries for a leg, beginning where it stopped; then it gives up (500)."
-RUN = 16
-"""Legs of one account whose ports follow each other.  Were it all of them, a hundred long calls in a row would turn
-later ones away: the account's own after a round of the range, the other side's whenever the two meet."""
+KEYING = {"sdes": pj.PJMEDIA_SRTP_KEYING_SDES, "dtls": pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP}
 
 
 class CannotListen(Exception):
@@ -65,17 +59,13 @@ class LegAccount(pj.Account):
         super().__init__()
         self.listener = listener
         self._config, self._take = config, take
-        self._legs = 0
+        self.has_ports = True
+        "Whether the leg that is about to be made has a pair of RTP ports."
         self.create(config)
 
     def another_leg(self) -> None:
-        """A leg is about to be made with this account; after each run of them the ports go on elsewhere, at random."""
-        self._legs += 1
-        rtp = self._config.mediaConfig.transportConfig
-        if self._legs % RUN == 0 and rtp.portRange > 2 * LOOKED_AT:
-            step = 2 if self._legs // RUN % 2 else -2  # pjsua draws anew where the first port is another one
-            rtp.port, rtp.portRange = rtp.port + step, rtp.portRange - step
-            self.modify(self._config)
+        """A leg is about to be made with this account: a pair of ports is drawn for it."""
+        self.has_ports = pj.tandem_ports_draw(self.getId()) == 0
 
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
         self._take(self, prm)
@@ -99,35 +89,54 @@ class Listeners:
 
     def open(self) -> None:
         """Bind every listener; raises CannotListen."""
+        pj.tandem_ports_open(self._media.rtp_port_min, self._media.rtp_port_max)
         for name, listener in self._settings.items():
-            config = pj.TransportConfig()
-            config.port = listener.port
-            config.boundAddress = listener.address
-            config.publicAddress = listener.advertised_address or ""
-            if listener.dscp:
-                config.qosParams.flags, config.qosParams.dscp_val = pj.PJ_QOS_PARAM_HAS_DSCP, listener.dscp
-            if listener.transport == "tls":
-                tls = config.tlsConfig
-                tls.certFile = str(listener.tls_certificate)
-                tls.privKeyFile = str(listener.tls_key)
-                tls.CaListFile = str(listener.tls_ca or "")
-                tls.verifyClient = listener.tls_verify_client
-                tls.requireClientCert = listener.tls_verify_client
-                tls.verifyServer = listener.tls_ca is not None
-            kind = TRANSPORTS[listener.transport, ip_address(listener.address).version]
-            try:
-                self._transports[name] = self._endpoint.transportCreate(kind, config)
-            except pj.Error as error:
-                raise CannotListen(name, listener, error.reason) from None
+            self._transports[name] = self._listen_tls(name) if listener.transport == "tls" else self._listen(name)
             self._by_address[f"{listener.transport} {listener.address}:{listener.port}"] = name
             self._by_address.setdefault(f"{listener.transport} *:{listener.port}", name)
         for name in self._settings:
-            self.account(name, "", LegProfile(srtp=self._settings[name].srtp))
+            face = self._settings[name]
+            self.account(name, "", LegProfile(srtp=face.srtp, srtp_keys=tuple(face.srtp_keys)))
 
     def close(self) -> None:
         for account in self._accounts.values():
             account.shutdown()
         self._accounts.clear()
+        pj.tandem_ports_close()
+
+    def reload_certificate(self, name: str) -> int:
+        """Read the files of a TLS listener again; 0, or PJSIP's status where it is closed now."""
+        return pj.tandem_tls_reload(self._transports[name])
+
+    def _listen(self, name: str) -> int:
+        listener = self._settings[name]
+        config = pj.TransportConfig()
+        config.port = listener.port
+        config.boundAddress = listener.address
+        config.publicAddress = listener.advertised_address or ""
+        if listener.dscp:
+            config.qosParams.flags, config.qosParams.dscp_val = pj.PJ_QOS_PARAM_HAS_DSCP, listener.dscp
+        try:
+            kind = TRANSPORTS[listener.transport, ip_address(listener.address).version]
+            return self._endpoint.transportCreate(kind, config)
+        except pj.Error as error:
+            raise CannotListen(name, listener, error.reason) from None
+
+    def _listen_tls(self, name: str) -> int:
+        listener = self._settings[name]
+        number = pj.tandem_tls_open(
+            listener.address,
+            listener.port,
+            listener.advertised_address or "",
+            str(listener.tls_certificate),
+            str(listener.tls_key),
+            str(listener.tls_ca or ""),
+            listener.tls_verify_client,
+            listener.dscp,
+        )
+        if number < 0:
+            raise CannotListen(name, listener, str(self._endpoint.utilStrError(-number)))
+        return number
 
     def at(self, transport: str, address: str, port: int) -> str | None:
         """The listener a packet came in on: its bound address, or the port where it is bound to all addresses."""
@@ -182,13 +191,23 @@ class Listeners:
         media.streamKaEnabled = False
         media.rtcpMuxEnabled = False
         media.srtpUse = SRTP[profile.srtp]
-        media.srtpSecureSignaling = 1 if settings.transport == "tls" else 0
+        media.srtpSecureSignaling = 1 if needs_tls(settings, profile) else 0
+        keyings = pj.IntVector()
+        for keying in profile.srtp_keys:
+            keyings.push_back(KEYING[keying])
+        media.srtpOpt.keyings = keyings
         version = ip_address(settings.address).version
         media.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY if version == 6 else pj.PJSUA_IPV6_DISABLED
         rtp = media.transportConfig
         rtp.port = self._media.rtp_port_min
         rtp.portRange = self._media.rtp_port_max - self._media.rtp_port_min
-        rtp.randomizePort = True
+        if self._media.dscp:
+            rtp.qosParams.flags, rtp.qosParams.dscp_val = pj.PJ_QOS_PARAM_HAS_DSCP, self._media.dscp
         rtp.boundAddress = settings.media_address or settings.address
         rtp.publicAddress = "" if local else settings.advertised_media_address or ""
         return config
+
+
+def needs_tls(listener: Listener, profile: LegProfile) -> bool:
+    """Whether keys would stand in an SDP that others can read: then there is no SRTP but over TLS."""
+    return profile.srtp != "off" and "sdes" in profile.srtp_keys and not listener.srtp_plain_signalling

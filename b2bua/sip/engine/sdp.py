@@ -15,6 +15,6 @@ def audio_is_gone(offer: str) -> bool:
 
 def _live_audio(line: str) -> bool:
     fields = line[2:].split()
-    return (
-        len(fields) > 2 and fields[0] == "audio" and fields[1].partition("/")[0] != "0" and fields[2].startswith("RTP/")
-    )
+    if len(fields) < 3 or fields[0] != "audio" or fields[1].partition("/")[0] == "0":
+        return False
+    return "RTP/" in fields[2]  # not at its beginning in UDP/TLS/RTP/SAVP

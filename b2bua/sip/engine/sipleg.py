@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pjsua2 as pj
 
+from b2bua.sip.engine.quality import with_stream
 from b2bua.sip.engine.sdp import audio_is_gone
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.header_values import retry_after
@@ -41,8 +42,8 @@ class SipLeg:
     """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
 
     __slots__ = (
-        "_early", "_engine", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals", "sink",
-        "sip_call_id", "source",
+        "_early", "_engine", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals", "rule",
+        "sink", "sip_call_id", "source",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int) -> None:
@@ -54,6 +55,8 @@ class SipLeg:
         "Where the leg's signals go; called on the loop's thread."
         self.sip_call_id = ""
         self.source = ""
+        self.rule = -1
+        "Whose sound it may hear, as `Sources` numbers them."
         self.code = 0
         "The last status seen or sent."
         self.dropped = False
@@ -272,6 +275,16 @@ class PjCall(pj.Call):
         except Exception as error:
             self.engine.fault(leg, "onDtmfEvent", error)
 
+    def onCreateMediaTransport(self, prm: pj.OnCreateMediaTransportParam) -> None:
+        """The leg's sockets are there and nothing has been read from them: from now on its own rule holds."""
+        leg = self.leg
+        try:
+            status = pj.tandem_guard(int(prm.mediaTp), leg.rule, leg.source) if leg is not None else 0
+            if status:
+                raise RuntimeError(f"a leg without a guard: PJSIP status {status}")
+        except Exception as error:
+            self.engine.fault(leg, "onCreateMediaTransport", error)
+
     def onStreamCreated(self, prm: pj.OnStreamCreatedParam) -> None:
         """Before the conference gets the stream: a far end that sends nothing is passed over, not sent on as
         silence."""
@@ -286,7 +299,7 @@ class PjCall(pj.Call):
         if leg is None:
             return
         try:
-            leg.quality = self.engine.quality(self._find_slot(), prm.streamIdx, leg.quality)
+            leg.quality = with_stream(self._find_slot(), prm.streamIdx, leg.quality)
         except Exception as error:
             self.engine.fault(leg, "onStreamDestroyed", error)
 

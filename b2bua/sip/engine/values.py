@@ -25,6 +25,8 @@ class LegProfile:
     min_se: int = 90
     "Seconds."
     srtp: Use = "off"
+    srtp_keys: tuple[str, ...] = ("sdes",)
+    "How SRTP keys are agreed on, best first: sdes, dtls."
 
 
 @dataclass(frozen=True, slots=True)

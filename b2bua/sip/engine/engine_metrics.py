@@ -1,0 +1,24 @@
+"""What Prometheus reads of the engine when it asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from b2bua.sip.engine.sources import ports, totals
+
+if TYPE_CHECKING:
+    from b2bua.metrics import Metrics
+    from b2bua.sip.engine.endpoint import Engine
+
+
+def follow_engine(metrics: Metrics, engine: Engine) -> None:
+    """The gate, callbacks, strangers' sound and ports."""
+    follow = metrics.follow
+    gate = "What the gate and the dialog usage did, by counter."
+    follow("counter", "gate_total", gate, engine.counters, "counter")
+    follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: engine.faults)
+    strangers = "RTP and RTCP packets that were not from a leg's far end, by reason: counted and dropped."
+    follow("counter", "sound_refused_total", strangers, totals, "reason")
+    follow("gauge", "rtp_ports_used", "Pairs of RTP ports that legs hold.", lambda: ports().used)
+    follow("gauge", "rtp_ports", "Pairs of RTP ports there are.", lambda: ports().all)
+    follow("counter", "rtp_ports_exhausted_total", "Legs for which none was left.", lambda: ports().exhausted)
