@@ -34,7 +34,7 @@ from b2bua.reports.sms import SmsAlarms
 from b2bua.reports.webhooks import Webhooks
 from b2bua.services import Forever, Service, serve
 from b2bua.settings import Settings
-from b2bua.sip.engine import Engine
+from b2bua.sip.engine import Certificates, Engine, follow_engine
 from b2bua.sip.resolver import Resolver
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.sip.trunk_metrics import follow_trunks
@@ -205,6 +205,7 @@ class Tandem:
             self.screening,
             self.phones,
             self.engine,
+            Certificates(self.settings.listeners, self.engine.reload_certificate),
             self.operating,
             self.trunk_service,
             self.floor,
@@ -253,8 +254,7 @@ class Tandem:
     def _follow(self) -> None:
         """What others count already, read when Prometheus asks."""
         follow, spool = self.metrics.follow, self.spool
-        gate = "What the gate and the dialog usage did, by counter."
-        follow("counter", "gate_total", gate, self.engine.counters, "counter")
+        follow_engine(self.metrics, self.engine)
         follow("counter", "log_lines_dropped", "Log lines that found the queue full.", logging.dropped)
         self.storage.observe = self.metrics.storage_op
         follow_trunks(self.metrics, self.trunks)
@@ -270,7 +270,6 @@ class Tandem:
         follow("counter", "prompts_unheard", unheard, lambda: self.exchange.voices.failed)
         late = "Events that a listener over HTTP has not taken yet."
         follow("gauge", "webhook_behind", late, self.webhooks.behind, "webhook")
-        follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: self.engine.faults)
 
     def _asked(self, service: TenantService, outcome: str, seconds: float) -> None:
         self.metrics.services.inc(service.tenant, service.role, outcome)
