@@ -28,8 +28,9 @@ async def to_agent(call: Session, goal: Goal) -> Goal | None:
 
 
 async def to_number(call: Session, goal: Goal) -> Goal | None:
-    """Dial through the trunk the call came by.  Raises an AgentFailed, or NoSuchGoal where that takes no calls."""
-    trunk = call.record.row.trunk or ""
+    """Dial through the trunk the call came by, else that of agents' phones.  Raises an AgentFailed, or NoSuchGoal where
+    that takes no calls."""
+    trunk = call.record.row.trunk or call.exchange.settings.phones.trunk or ""
     callee = number_callee(goal.target, trunk, call.exchange.settings) if trunk else None
     if callee is None:
         raise NoSuchGoal(f"trunk {trunk or '(none)'} takes no outbound calls, so nobody can be dialled there")

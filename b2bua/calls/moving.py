@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from b2bua.calls.outside import OutsideLeg
     from b2bua.calls.parties import Party
     from b2bua.calls.session import Session
     from b2bua.sip.engine import SipLeg
@@ -30,6 +31,8 @@ class Packet:
     "Of the agent who is there; empty: nobody the floor knows."
     before: str
     "Id of the call it comes from."
+    outside: OutsideLeg | None = None
+    "What the policies know of it, where it is one to a number outside."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def release(call: Session, number: int) -> Packet:
     call.apply(effects)
     leg, extension = call.legs.pop(number), call.agents.pop(number, "")
     # the sound stays known here as well: a standing line looks it up where it was lent first
-    return Packet(leg, party, call.sounds[number], part.party or "", extension, call.id)
+    return Packet(leg, party, call.sounds[number], part.party or "", extension, call.id, call.outside.pop(number, None))
 
 
 def adopt(call: Session, packet: Packet) -> None:
@@ -85,6 +88,9 @@ def adopt(call: Session, packet: Packet) -> None:
     call.record.add(leg.id, packet.party.role, packet.label, leg.sip_call_id, now)
     part = call.record.parts[leg.id]
     part.answered_at, part.sip_code = call.record.at(now), 200
+    if packet.outside is not None:
+        call.outside[leg.id] = packet.outside
+        call.exchange.screening.moved(packet.outside.permit, call.id)
     if packet.extension:
         call.agents[leg.id] = packet.extension
         call.exchange.floor.moved(packet.extension, packet.before, call.id)

@@ -133,6 +133,10 @@ class Screening:
         self._callers.pop(id(permit), None)
         self.screen.over(permit, time.monotonic(), self._wall())
 
+    def moved(self, permit: Permit, call: str) -> None:
+        """Its leg is part of this call from now on."""
+        self._callers[id(permit)] = call
+
     def is_emergency(self, number: str) -> bool:
         """Whether these digits, as dialled, are put through always."""
         return number in self.bounds().emergency

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from b2bua.calls.connect import connect, let_go
 from b2bua.calls.direct import to_agent
 from b2bua.calls.failure import phrase
+from b2bua.calls.outside import Dials
 from b2bua.calls.refusals import AgentGone, failure_of
 from b2bua.sip.leg import Leg
 from routing.goal import Goal
@@ -74,7 +75,7 @@ class Transfer:
     def begin(self) -> None:
         """The caller is on his way."""
         call = self.call
-        call.transfer = self
+        call.transfer, call.dials = self, Dials("transfer", self.extension)
         self.ask()
         call.exchange.tell("call.transferred", call, self.told)
         if self.stays is not None:

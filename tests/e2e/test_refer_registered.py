@@ -6,6 +6,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again
 from tests.e2e.phones import OFFICE, PASSWORD, hire, registrar
 from tests.e2e.queues import log_in, state
+from tests.peers.configuration import Changes
 from tests.peers.pjsip_phone import PjsipPhone
 from tests.peers.server import Server
 from tests.peers.uac import Caller
@@ -13,9 +14,11 @@ from tests.peers.uac import Caller
 OpenPjsip = Callable[..., Awaitable[PjsipPhone]]
 
 
-async def office(start_server: StartServer, open_pjsip: OpenPjsip, *extensions: str) -> tuple[Server, list[PjsipPhone]]:
+async def office(
+    start_server: StartServer, open_pjsip: OpenPjsip, *extensions: str, config: Changes = OFFICE
+) -> tuple[Server, list[PjsipPhone]]:
     """A server with these agents, whose phones have registered."""
-    server = await start_server(OFFICE)
+    server = await start_server(config)
     await hire(server, *extensions)
     await server.api.add_tenant()
     await server.api.add_access_number()
@@ -106,3 +109,54 @@ async def test_a_phone_that_forwards_its_calls(
     await caller.hears(first.tone)
     await (await caller.bye()).expect(200)
     await first.state("disconnected")
+
+
+async def test_an_agent_joins_two_numbers_outside(
+    start_server: StartServer, caller: Caller, open_pjsip: OpenPjsip
+) -> None:
+    """Who was called outside talks to the customer; a number that the list of transfers does not have is not
+    dialled by REFER, though the phone may dial it."""
+    async with await Caller.open("outside") as outside:
+        office_ = {
+            **OFFICE,
+            "phones": {**OFFICE["phones"], "trunk": "carrier"},
+            "trunks.carrier": {"target": f"127.0.0.1:{outside.port}"},
+            "transfers": {"outside": ["1390000000[0-4]"]},
+        }
+        server, [first] = await office(start_server, open_pjsip, "1001", config=office_)
+        await call_again(server, caller)
+        customer = int((await first.rings()).call)
+        await first.reply(200, customer)
+        await caller.answered()
+        await first.refer(at(server, "13900000009"), customer)
+        await first.expect("transfer", status=403, final=True)
+        await first.hold(customer)
+        asked = await first.dial(at(server, "13900000009"))
+        ring = await outside.expect("INVITE")
+        assert "sip:13900000009@" in ring.uri
+        ring.reply(200)
+        await outside.expect("ACK")
+        await first.hears(outside.sound.tone or 0.0)
+        await first.join(customer, asked)
+        await caller.hears(outside)
+        await outside.hears(caller)
+        await first.ended()
+        await first.ended()
+        await (await caller.bye()).expect(200)
+        await outside.expect("BYE")
+        causes = {cdr["cause"]: cdr for cdr in await server.api.cdrs(2)}
+        assert set(causes) == {"normal", "transferred"}
+        assert [part["party"] for part in causes["normal"]["parts"]][1:] == ["1001", "13900000009"]
+        await call_again(server, caller)
+        customer = int((await first.rings()).call)
+        await first.reply(200, customer)
+        await caller.answered()
+        await first.refer(at(server, "13900000001"), customer)
+        ring = await outside.expect("INVITE")
+        ring.reply(200)
+        await caller.hears(outside)
+        await first.ended()
+        await (await outside.bye()).expect(200)
+        await caller.expect("BYE")
+        dialled = (await server.api.cdrs(3))[0]["detail"]
+        assert dialled["transfers"][0]["result"] == "done"
