@@ -11,6 +11,7 @@ import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from enum import Enum
+from itertools import islice
 from typing import NamedTuple
 
 LIFETIME = 300.0
@@ -100,7 +101,7 @@ class Nonces:
 
     def _make_room(self, now: float) -> None:
         """Forget the oldest: those too old to be of use, and, where all are in use, one whose time is not over."""
-        for nonce, uses in list(self._used.items())[:2]:
+        for nonce, uses in list(islice(self._used.items(), 2)):
             if now - uses.made / 1000 > self.lifetime:
                 del self._used[nonce]
         if len(self._used) >= self._most:
