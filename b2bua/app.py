@@ -118,6 +118,7 @@ class Tandem:
             self._tell_of,
             OutsideTalks(storage, settings.node.name).since,
             lambda call, by: self.calls.hang_up(call, by),
+            lambda call: self.calls.warn(call),
         )
         self.exchange = Exchange(
             settings=settings,

@@ -221,13 +221,15 @@ class Screen:
                 self._bucket(charge, now, wall).add(seconds, rate)
 
     def review(self, now: float, wall: float) -> tuple[list[Alarm], list[tuple[Permit, Alarm]]]:
-        """Alarms that are due, and the calls that are to be ended for what their policies have come to.
+        """Alarms that are due, and the calls concerned by a limit that is reached: those of `end` until they are over,
+        those of `warn` once.
 
         Policies are those of the moment: one that was changed meanwhile limits running calls as it is now.
         """
         current = {policy.id: policy for policy in self._rules().policies}
         alarms: list[Alarm] = []
-        ended: list[tuple[Permit, Alarm]] = []
+        concerned: list[tuple[Permit, Alarm]] = []
+        fresh: set[tuple[str, str, str]] = set()
         for permit in self.live.values():
             if permit.began is None:
                 continue
@@ -236,16 +238,16 @@ class Screen:
                 if policy is None or not policy.spends:
                     continue
                 bucket = self._bucket(charge, now, wall)
-                spent = _spent(policy, charge.key, bucket, now)
-                for alarm in spent:
+                for alarm in _spent(policy, charge.key, bucket, now):
                     if (mark := f"{alarm.what} {alarm.level}") not in bucket.told:
                         bucket.told.add(mark)
                         alarms.append(alarm)
-                last = next((alarm for alarm in spent if alarm.level == "reached"), None)
-                if last is not None and policy.at_limit == "end":
-                    ended.append((permit, last))
-                    break
-        return alarms, ended
+                        fresh.add((policy.id, charge.key, mark))
+                    if alarm.level == "reached" and (
+                        policy.at_limit == "end" or (policy.id, charge.key, mark) in fresh
+                    ):
+                        concerned.append((permit, alarm))
+        return alarms, concerned
 
     def sweep(self) -> None:
         """Forget counts that nobody needs."""

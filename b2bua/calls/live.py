@@ -235,6 +235,11 @@ class LiveCalls:
         session.deliver(HangUp(by))
         return True
 
+    def warn(self, id: str) -> None:
+        """Whoever is on our side of the call hears that it is at a limit."""
+        if (session := self.sessions.get(id)) is not None:
+            outside.warn(session)
+
     def reroute(self, id: str, goal: Goal, data: Mapping[str, Any], by: str) -> bool:
         """Send a call elsewhere from where it is; False where it does not live, or is none that can be sent."""
         session = self.sessions.get(id)

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from b2bua.log import logger
+from b2bua.sip.leg import Leg
 from b2bua.storage.outside import DETAIL
+from media import SoundError, Tone
+from media.tones import Cadence
 
 if TYPE_CHECKING:
     from b2bua.calls.callee import Callee
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from routing.policy import Origin
     from routing.screening import Permit
 
+log = logger("calls")
+
+WARNING = Cadence("limit", (Tone((950,), 0.15, 0.15),) * 3)
 MOST_ENTRIES = 20
 "Answered legs outside that one call's record lists; the policies count them all."
 
@@ -86,3 +93,14 @@ def all_over(call: Session) -> None:
     """The call is over, however its legs went."""
     for leg in list(call.outside):
         over(call, leg)
+
+
+def warn(call: Session) -> None:
+    """Everybody on our side of the call hears three short tones: a policy's minutes are used up."""
+    for leg, sound in call.sounds.items():
+        if leg in call.outside or call.parties.state(leg) is not Leg.UP:
+            continue
+        try:
+            sound.play(WARNING)
+        except SoundError as error:
+            log.error("no tone", call=call.id, error=str(error))

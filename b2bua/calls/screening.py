@@ -72,11 +72,14 @@ class Screening:
         tell: Tell,
         spent: Callable[[float], Awaitable[Iterable[Talk]]],
         end: Callable[[str, str], bool],
+        warn: Callable[[str], None],
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`spent`: talk since that time (epoch seconds) as the records have it; `end`: orders a call's end, by whom."""
+        """`spent`: talk since that time (epoch seconds) as the records have it; `end`: orders a call's end, by whom;
+        `warn`: lets whoever pays for a call hear that."""
         self._settings, self._plan, self._metrics = settings, plan, metrics
-        self._tell, self._spent, self._end, self._wall = tell, spent, end, wall
+        self._tell, self._spent, self._wall = tell, spent, wall
+        self._end, self._warn = end, warn
         self._rules: tuple[Plan | None, Rules] = (None, Rules())
         self._bounds: tuple[object, Bounds] = (None, Bounds())
         self.look_every = LOOK
@@ -179,12 +182,16 @@ class Screening:
 
     def review(self) -> None:
         """Give the alarms that are due, and end the calls that have used up what they had."""
-        alarms, ended = self.screen.review(time.monotonic(), self._wall())
+        alarms, concerned = self.screen.review(time.monotonic(), self._wall())
         for alarm in alarms:
             self._alarm(alarm)
-        for permit, alarm in ended:
+        for permit, alarm in concerned:
             call = self._callers.get(id(permit))
-            if call is not None and self._end(call, f"policy {alarm.policy.id}"):
+            if call is None:
+                continue
+            if alarm.policy.at_limit == "warn":
+                self._warn(call)
+            elif self._end(call, f"policy {alarm.policy.id}"):
                 self._metrics.policy_ended.inc(alarm.policy.id)
                 log.warning("a call is ended by a policy", call=call, policy=alarm.policy.id, what=alarm.what)
 
@@ -196,7 +203,8 @@ class Screening:
         if policy.tenant:
             data["tenant"] = policy.tenant
         self._tell("outside.alarm", None, data)
-        log.warning("calls outside come to a limit", do="see who dials", **data)
+        told = {name: value for name, value in data.items() if name != "level"}  # a log line has a level of its own
+        log.warning("calls outside come to a limit", do="see who dials", at=alarm.level, **told)
 
     async def _restore(self, within: float) -> bool:
         """Count what was talked today before this life. False where the database does not say."""

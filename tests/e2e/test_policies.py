@@ -23,6 +23,10 @@ async def far() -> AsyncIterator[Phone]:
         print(peer.ladder())
 
 
+WARNING = 950.0
+"Hz of the tone that a limit is told by."
+
+
 async def german(start_server: StartServer, far: Phone) -> Server:
     """A server whose trunk takes calls out."""
     target = f"{far.address[0]}:{far.port}"
@@ -45,7 +49,8 @@ async def test_minutes_of_a_day_end_a_running_call_and_are_known_after_a_restart
     await server.api.add_tenant()
     await server.api.add_agent(phone.uri, "1001")
     cap = {"id": "cap", "per": "agent", "allow": ["+49"], "deny": ["+49900"], "calls": 1, "minutes": 0.03}
-    await server.api.add_plan(policies=[cap])
+    tone = {"id": "tone", "minutes": 0.01, "at_limit": "warn"}
+    await server.api.add_plan(policies=[cap, tone])
     listener = await server.listen()
     for number, why in (("0088213", "node, never"), ("0033123", "cap, not-allowed"), ("0900123456", "cap, denied")):
         status, detail = await dial(server, number)
@@ -57,7 +62,9 @@ async def test_minutes_of_a_day_end_a_running_call_and_are_known_after_a_restart
     assert await dial(server, FAR) == (409, f"{FAR} may not be dialled: policy cap, calls")
     await phone.hears(far)
     await far.hears(phone)
-    alarm = await listener.expect("outside.alarm")
+    await phone.sound.expect_tone(WARNING, clear=0.15)  # the other's tone goes on beside it
+    while (alarm := await listener.expect("outside.alarm"))["data"]["policy"] != "cap":
+        assert alarm["data"]["policy"] == "tone"
     assert alarm["data"] | {"used": 0} == {
         "policy": "cap", "key": "1001", "what": "minutes", "level": alarm["data"]["level"], "used": 0, "limit": 0.03,
     }  # fmt: skip
@@ -70,12 +77,14 @@ async def test_minutes_of_a_day_end_a_running_call_and_are_known_after_a_restart
     assert await server.api.counted("tandem_outside_ended_total", policy="cap") == 1
     assert await server.api.counted("tandem_outside_alarms_total", policy="cap", level="reached") == 1
     before = (await server.api.get("/v1/outside"))["counts"]
+    assert [count["policy"] for count in before] == ["cap", "tone"]
     await server.restart()
-    [count] = (await server.api.get("/v1/outside"))["counts"]
+    count, _ = (await server.api.get("/v1/outside"))["counts"]
     assert (count["policy"], count["key"], count["calls"]) == ("cap", "1001", 0)
     assert count["minutes"] == pytest.approx(before[0]["minutes"], abs=0.005)
     assert await dial(server, FAR) == (409, f"{FAR} may not be dialled: policy cap, minutes")
-    await server.api.patch("/v1/policies/cap", {"minutes": 100})
+    for policy in ("cap", "tone"):
+        await server.api.patch(f"/v1/policies/{policy}", {"minutes": 100})
     assert (await dial(server, FAR))[0] == 202
     await phone.rejects()
 

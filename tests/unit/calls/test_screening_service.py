@@ -36,6 +36,7 @@ class World:
     def __post_init__(self) -> None:
         self.events: list[tuple[str, str | None, Mapping[str, Any]]] = []
         self.ended: list[tuple[str, str]] = []
+        self.warned: list[str] = []
         self.metrics = Metrics()
         persons = [Person("p1", extension="1001", team="north"), Person("p2", extension="1002", team="south")]
         self.plan = Plan.of(*self.policies, *persons, Team("all"), Team("north", parent="all"), Team("south"))
@@ -47,6 +48,7 @@ class World:
             lambda type_, call, data: self.events.append((type_, call, data)),
             self.spent,
             self.end,
+            self.warned.append,
             lambda: self.wall,
         )
 
@@ -115,6 +117,18 @@ def test_a_running_call_that_uses_its_minutes_up_is_ended_and_one_that_is_over_i
     world.screening.over(first)
     world.screening.review()
     assert len(world.ended) == 1
+
+
+def test_a_limit_that_only_warns_is_heard_once_by_every_running_call() -> None:
+    world = World([Policy("cap", minutes=10, at_limit="warn")])
+    for call in ("c1", "c2"):
+        world.screening.answered(world.dial("+49891", call=call))
+    world.screening.screen.ledger.buckets["cap", ""].add(601, 0)
+    world.screening.review()
+    world.screening.review()
+    assert (world.warned, world.ended) == (["c1", "c2"], [])
+    with pytest.raises(Barred, match="minutes"):
+        world.dial("+49891")
 
 
 async def test_a_database_that_is_away_at_the_start_is_asked_again() -> None:
