@@ -111,7 +111,7 @@ for _method, _name in (("PUT", "replace_trunk"), ("PATCH", "change_trunk"), ("DE
 def _owned(desk: Desk) -> Problem:
     file = desk.settings.file
     where = f"the configuration file {file}" if file else "the embedded defaults (there is no configuration file)"
-    return Problem(409, "owned-by-file", f"trunks belong to {where}: change them there and restart")
+    return Problem(409, "owned-by-file", f"trunks belong to {where}: change them there and reload")
 
 
 def _shown(desk: Desk, name: str, trunk: Trunk) -> TrunkOut:
