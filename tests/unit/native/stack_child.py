@@ -8,6 +8,7 @@ import json
 import os
 import select
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pjsua2 as pj
@@ -144,6 +145,15 @@ class Stack:
         headers = tuple((name, value) for name, value in command.get("headers", ()))
         return pj.tandem_asked_answer(handle, command["code"], command.get("reason", ""), headers)
 
+    def decider(self, answer: list[Any]) -> Callable[[str, bool, bytes], Any]:
+        """What is asked about each REFER; an answer that is no (status, news) is a mistake of ours."""
+
+        def decide(call_id: str, we_are_uas: bool, raw: bytes) -> Any:
+            tell("refer", call_id=call_id, uas=we_are_uas, message=base64.b64encode(raw).decode())
+            return tuple(answer)
+
+        return decide
+
     def traced(self, call_ids: list[bytes]) -> list[dict[str, Any]]:
         """What the trace has of these calls."""
         found: list[dict[str, Any]] = []
@@ -188,6 +198,11 @@ class Stack:
                 tell("done", result=getattr(pj, f"tandem_gate_{command['call']}")(*given))
             case "decide":
                 tell("done", result=self.decide(command))
+            case "refer":
+                pj.tandem_on_refer(self.decider(command["answer"]) if command["answer"] is not None else None)
+                tell("done", result=None)
+            case "role":
+                tell("done", result=pj.tandem_dialog_role(*command["names"]))
             case "restart":
                 tell("done", result=[pj.tandem_native_stop(), pj.tandem_native_stop(), pj.tandem_native_start()])
             case "quit":

@@ -178,3 +178,60 @@ def test_every_call_leaves_nothing_behind(stack: Stack, peer: Peer) -> None:
         assert peer.ask(peer.request("INFO", "Content-Type: text/plain", body=b"x")).status == 200
         assert peer.hang_up().status == 200
         assert stack.do("legs") == 0
+
+
+@pytest.fixture
+def decided(stack: Stack) -> Iterator[Stack]:
+    """A stack in which Python takes every REFER."""
+    stack.do("refer", answer=[202, True])
+    yield stack
+    stack.do("refer", answer=None)
+
+
+def test_python_is_asked_once_about_a_refer(decided: Stack, call: Peer) -> None:
+    """The status is Python's, a retransmission gets it again, and pjsua dials nobody."""
+    since = len(decided.facts)
+    refer = call.request("REFER", "Refer-To: <sip:x@127.0.0.1:9>")
+    first = call.ask(refer)
+    assert (first.status, first.all("Refer-Sub")) == (202, [])
+    assert call.ask(refer).raw == first.raw
+    assert decided.do("legs") == 1  # what was told before this answer has been read by now
+    asked = [fact for fact in decided.facts[since:] if fact["fact"] == "refer"]
+    assert [(fact["call_id"], fact["uas"]) for fact in asked] == [(call.call_id, True)]
+    decided.do("refer", answer=[202, False])
+    assert call.ask(call.request("REFER", "Refer-To: <sip:x@127.0.0.1:9>")).all("Refer-Sub") == ["false"]
+    decided.do("refer", answer=[403, False])
+    assert call.ask(call.request("REFER", "Refer-To: <sip:x@127.0.0.1:9>")).all("Refer-Sub") == []
+    assert decided.do("legs") == 1
+
+
+def test_a_decision_that_is_none_is_our_fault(decided: Stack, call: Peer) -> None:
+    """A decider that fails must not take the stack with it."""
+    decided.do("refer", answer=["x"])
+    assert call.ask(call.request("REFER", "Refer-To: <sip:x@127.0.0.1:9>")).status == 500
+
+
+def test_a_dialog_is_found_by_its_names(stack: Stack, call: Peer) -> None:
+    ours, theirs = call.to_tag, f"from{call.number}"
+    assert stack.do("role", names=[call.call_id, ours, theirs]) == 1
+    for names in ([call.call_id, theirs, ours], [call.call_id, ours, "x"], ["x", ours, theirs]):
+        assert stack.do("role", names=names) == -1
+
+
+def test_replaces_is_taken_from_the_address_of_its_call_only(decided: Stack, call: Peer) -> None:
+    """RFC 3891: an INVITE that names a call of somebody at the sender's address goes on without the header, once; one
+    that names no call, or two, is refused."""
+    tags = f"{call.call_id};to-tag={call.to_tag};from-tag=from{call.number}"
+    second = Peer(decided.udp)
+    with second.socket:
+        for wrong in ((f"Replaces: {tags}x",), (f"Replaces: {tags}", f"Replaces: {tags}")):
+            second.fresh()
+            assert second.ask(second.request("INVITE", *wrong)).status == 403
+        second.fresh()
+        extra = (f"Replaces: {tags}", "Require: replaces", "Content-Type: application/sdp")
+        answer = second.ask(second.request("INVITE", *extra, body=SDP))
+        assert answer.status == 200
+        second.to_tag = answer.tag
+        second.send(second.request("ACK", cseq=second.cseq))
+        assert decided.do("legs") == 2
+        assert second.hang_up().status == 200
