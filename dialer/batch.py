@@ -123,7 +123,8 @@ def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             else:
                 raise BadCell(one, "a number must be text, or an object of number, kind and zone")
     for column in NUMBER_COLUMNS:
-        if text := _text(data.get(column)).strip():
+        value = data.get(column)
+        if value is not None and (text := _text(value).strip()):
             yield text, _text(data.get(f"{column}_kind")), _text(data.get(f"{column}_zone"))
 
 
@@ -157,7 +158,8 @@ def _zone(text: str) -> str:
 
 
 def _priority(data: Mapping[str, Any]) -> int | None:
-    text = _text(data.get("priority")).strip()
+    value = data.get("priority")
+    text = "" if value is None else _text(value).strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit()) or int(text) not in PRIORITIES:
@@ -195,6 +197,8 @@ def _time(data: Mapping[str, Any], name: str) -> float | None:
 
 
 def _consent(data: Mapping[str, Any]) -> Consent | None:
+    if CONSENT.isdisjoint(data):
+        return None
     at, until = _time(data, "consent_at"), _time(data, "consent_until")
     source, proof = _short(data, "consent_source"), _short(data, "consent_proof")
     if at is None:
@@ -207,7 +211,10 @@ def _consent(data: Mapping[str, Any]) -> Consent | None:
 
 
 def _short(data: Mapping[str, Any], name: str) -> str:
-    text = _text(data.get(name)).strip()
+    value = data.get(name)
+    if value is None:
+        return ""
+    text = _text(value).strip()
     if len(text) > 200 or not text.isprintable():
         raise BadCell(text, f"{name} must be 200 printable characters at most")
     return text
@@ -243,6 +250,8 @@ def _is_text(text: str) -> bool:
         return False
     return True
 
+
+CONSENT = frozenset({"consent_at", "consent_until", "consent_source", "consent_proof"})
 
 _CELLS: dict[str, Any] = {
     "priority": _priority,

@@ -123,7 +123,7 @@ class Customer:
             marked = trying.line.settings.command_header
             leg = trying.send(Role.CALLER, ((COMMAND_HEADER, self.command),) if marked else ())
         except Barred:
-            return Missed(Outcome.TRUNK_FAULT, trunk, None, "barred"), True  # another may have a policy of its own
+            return Missed(Outcome.WITHHELD, trunk, None, "barred"), True  # another may have a policy of its own
         except CannotCall as error:
             return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-resources" if error.ours else "no-invite"), True
         while True:

@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
+
+import sqlalchemy as sa
 
 from b2bua.importing import lists, reading, source
 from b2bua.importing.job import BREATH, Job
@@ -46,20 +48,23 @@ async def _load(storage: Storage, job: Job) -> str:
     batch = await storage.read(lambda conn: batch_rows.get(conn, job.campaign, job.batch))
     await clear(storage, job.campaign, job.batch)
     slice_ = _Slice(storage, campaign, batch)
-    async for some, share in _rows(job):
-        for at, data in some:
-            if isinstance(data, RowProblem):
-                slice_.problems.append(data)
-            else:
-                made, wrong = prepare(at, data, region=campaign.region, priority=job.priority)
-                slice_.problems += wrong
-                if made is not None:
-                    slice_.prepared.append(made)
-            slice_.rows = at
-        slice_.share = share
-        if len(slice_.prepared) >= SLICE or len(slice_.problems) >= SLICE:
-            await slice_.write()
-    await slice_.write()
+    try:
+        async for some, share in _rows(job):
+            for at, data in some:
+                if isinstance(data, RowProblem):
+                    slice_.problems.append(data)
+                else:
+                    made, wrong = prepare(at, data, region=campaign.region, priority=job.priority)
+                    slice_.problems += wrong
+                    if made is not None:
+                        slice_.prepared.append(made)
+                slice_.rows = at
+            slice_.share = share
+            if len(slice_.prepared) >= SLICE or len(slice_.problems) >= SLICE:
+                await slice_.write()
+        await slice_.write()
+    finally:
+        await slice_.settle()
     return "" if slice_.rows else "there is no row in it"
 
 
@@ -73,21 +78,33 @@ class _Slice:
         self.rows, self.share = 0, 0.0
         self._ids = CommandIds(secrets.randbits)
         self._written = 0
+        self._writing: asyncio.Task[None] | None = None
 
     async def write(self) -> None:
-        await self.storage.write(
-            lambda conn: batch_rows.add(
-                conn,
-                self.campaign,
-                self.batch,
-                self.prepared,
-                self.problems,
-                rows=self.rows,
-                share=self.share,
-                new_id=lambda: self._ids.next(time.time()),
-            )
+        """Begin to write it, once the one before is written: meanwhile the next one can be prepared."""
+        await self.settle()
+        add = partial(
+            batch_rows.add,
+            campaign=self.campaign,
+            batch=self.batch,
+            prepared=self.prepared,
+            problems=self.problems,
+            rows=self.rows,
+            share=self.share,
+            new_id=lambda: self._ids.next(time.time()),
         )
         self.prepared, self.problems = [], []
+        self._writing = asyncio.create_task(self._write(add))
+        await asyncio.sleep(0)  # the write has been asked for when the loop comes back here
+
+    async def settle(self) -> None:
+        """Wait until nothing is being written. Raises what the write did, once."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    async def _write(self, add: Callable[[sa.Connection], object]) -> None:
+        await self.storage.write(add)
         self._written += 1
         if self._written in LOOK_AT:
             await self.storage.write(batch_rows.analyse)
@@ -146,6 +163,7 @@ async def add_now(
     slice_ = _Slice(storage, campaign, batch)
     slice_.prepared, slice_.problems, slice_.rows = prepared, problems, len(given)
     await slice_.write()
+    await slice_.settle()
     job = Job("", campaign.id, batch.id, "api")
     done = await _end(storage, job, "")
     found = await storage.read(lambda conn: batch_rows.problems(conn, campaign.id, batch.id, 10 * SLICE))

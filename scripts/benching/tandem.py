@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 CALLER = "02088880000"
 "The tenant's own number, which its calls come from."
 CALLED = "4008100001"
-START_WITHIN = 20.0
+START_WITHIN = 60.0
 "Seconds until it must be ready."
 BULK = 500
 "Tokens of one bulk request."
