@@ -1,7 +1,7 @@
 """Contacts of a file, imported and dialled: rows a second, INVITEs a second at a SIPp carrier, processor time of each.
 
-Tandem has one core, SIPp the other; the import that is timed has both.  A broadcast campaign without a prompt to speak of
-dials as fast as it may: everything from the contact's row to the INVITE and back to the record is done for each, the
+Tandem has one core, SIPp the other; the import that is timed has both.  A broadcast campaign without a prompt to speak
+of dials as fast as it may: everything from the contact's row to the INVITE and back to the record is done for each, the
 law's last check and the command on disk included.
 """
 
