@@ -12,6 +12,7 @@ from b2bua import log as logging
 from b2bua.calls.drain import Drain
 from b2bua.calls.operation import DrainView, LegView, Reloaded
 from b2bua.calls.screening import Count
+from b2bua.calls.view import CannotStart
 from b2bua.overload import Overload
 from b2bua.reloading import Reloading
 from b2bua.settings import Settings, SettingsError, load
@@ -78,6 +79,8 @@ class Operating:
         return self.drained.end(by)
 
     async def reload(self, by: str) -> Reloaded:
+        if not self._tandem.up:
+            raise CannotStart("the server is starting", busy=True)
         return await self.reloading.reload(by)
 
     def counts(self) -> Sequence[Count]:
@@ -89,9 +92,10 @@ class Operating:
         """The first is told first: what it says holds for those behind it."""
         follow, tandem = self.reloading.follow, self._tandem
         everywhere = (
-            "trunks.*", "trunk_groups.*", "calls.*", "screening.*", "overload.*", "trace.*", "transfers.*", "sources.*",
+            "trunks.*", "trunk_groups.*", "calls.*", "screening.*", "overload.*", "trace.*", "sources.*",
             "law_profiles.*", "law_regions.*", "feature_codes.outside", "node.shutdown_grace", "storage.keep_days",
-            "api.max_body", "log.*",
+            "api.max_body", "log.*", "transfers.outside", "transfers.hosts", "transfers.follow_redirects",
+            "transfers.park_timeout", "transfers.pick_up",
         )  # fmt: skip
         follow("settings", everywhere, self._everywhere)
         follow("trunks", ("trunks.*", "trunk_groups.*"), self._trunks)
@@ -105,6 +109,7 @@ class Operating:
         tandem = self._tandem
         tandem.settings = tandem.exchange.settings = settings
         tandem.exchange.profiles = settings.profiles()
+        tandem.lines.ring_for = settings.calls.ring_timeout
 
     def _trunks(self, settings: Settings) -> None:
         self._tandem.trunks.adopt(settings)

@@ -180,7 +180,7 @@ class StandingLines:
     ) -> None:
         """`callee`: whom to ring for an extension; `tell`: an event; `ring_for`: seconds."""
         self._engine, self._resolver, self._callee = engine, resolver, callee
-        self._presence, self._tell, self._ring_for = presence, tell, ring_for
+        self._presence, self._tell, self.ring_for = presence, tell, ring_for
         self._lines: dict[str, Line] = {}
         "Of agents who are logged in."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -286,7 +286,7 @@ class StandingLines:
             log.warning("no standing line", extension=line.extension, error=str(error))
             return False
         try:
-            async with asyncio.timeout(self._ring_for):
+            async with asyncio.timeout(self.ring_for):
                 await line.changed.wait()
         except TimeoutError:
             line.leg.hang_up(487)

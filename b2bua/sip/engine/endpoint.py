@@ -122,6 +122,7 @@ class Engine:
         self._profiles.update(trunk_profiles(settings))
         self._sources.renew(settings)
         self.steering.follow(settings)
+        self.door.open(settings, self._listeners, self.carriers)  # the gate forgets the networks it knew
         self.carriers.follow()
 
     # -- what calls ask for
