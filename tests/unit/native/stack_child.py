@@ -170,6 +170,10 @@ class Stack:
         match command["do"]:
             case "trace":
                 tell("done", result=[pj.tandem_trace(command["octets"], command["seconds"]), *pj.tandem_trace_state()])
+            case "rate":
+                tell("done", result=pj.tandem_admission_rate(command["rate"], command["burst"]))
+            case "emergency":
+                tell("done", result=pj.tandem_emergency(tuple(command["numbers"])))
             case "traced":
                 tell("done", result=self.traced([one.encode() for one in command["call_ids"]]))
             case "counters":
