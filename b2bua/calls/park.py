@@ -114,7 +114,7 @@ async def park(call: Session, goal: Goal) -> Goal | None:
         exchange.metrics.parked.inc(why)
     if not by:
         return goal  # nobody to ring: he waits on
-    recalled = Transfer(call, Goal("agent", by), "parking")
+    recalled = Transfer(call, Goal("agent", by), "transfer failed: park-timeout")
     recalled.back = [goal]
     raise Moved(recalled.goal, recalled.by, recall(slot, "park-timeout"), recalled)
 

@@ -42,7 +42,8 @@ class Transfer:
             self._number = referral.number if self._leg.referrals else 0
             self._leg.referrals += 1
         self.extension, self.queue = self._sender(leg), call.journey.queue
-        self.over = False
+        self.over, self.taken = False, False
+        "`taken`: nobody has sent the call there; whoever has it from now on has taken it himself."
         self._kept = False
         self.back = [back for back in self._ways_back() if back != goal]
         self._how = "refer" if referral is not None else "order"
@@ -77,7 +78,8 @@ class Transfer:
         call = self.call
         call.transfer, call.dials = self, Dials("transfer", self.extension)
         self.ask()
-        call.exchange.tell("call.transferred", call, self.told)
+        if not self.taken:
+            call.exchange.tell("call.transferred", call, self.told)
         if self.stays is not None:
             call.apply(call.parties.part(self.stays))
 
@@ -194,7 +196,9 @@ def sent(call: Session, moved: Moved) -> Transfer:
     if call.transfer is not None:
         call.transfer.failed("superseded", LEFT)
     transfer = moved.transfer or Transfer(call, moved.goal, moved.by)
-    if moved.step is not None and not transfer.back and call.going is not None:
+    if moved.step is not None and moved.transfer is None:
+        transfer.taken = transfer.extension in ("", moved.goal.target)
+    if transfer.taken and not transfer.back and call.going is not None:
         transfer.back = [call.going]  # who was to be taken over rings, or waits, where he was
     transfer.begin()
     return transfer

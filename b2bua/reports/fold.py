@@ -78,8 +78,8 @@ class Finished(NamedTuple):
 
 STARTED = "server.started"
 "The server was down before it, and what agents did ended with its last life."
-CAME_BACK = "transfer failed"
-"How `by` of a `call.transferred` begins that nobody wished: whoever was to take the caller did not."
+CAME_BACK = ("transfer failed", "redirected by")
+"How `by` of a `call.transferred` begins that no agent wished: whoever was to take the caller did not."
 
 Level = Callable[[str], float]
 "The seconds that count as in time in a queue."
