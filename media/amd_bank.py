@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from media.amd_decision import Progress
+from media.amd_spectrum import Floats
 from media.amd_values import AmdSettings, Beep, Stage, Verdict
 from media.speech_timing import FRAME, Rows, SpeechTiming, Step
 
@@ -66,33 +67,38 @@ class Bank:
 
     def _step(self, rows: Rows, frames: npt.NDArray[np.int16]) -> Iterator[Told]:
         step = self._timing.step(rows, frames)
-        news = (
-            step.began | step.ended | step.look.tone | self._tone[rows] | (step.now * FRAME >= self._due[rows] - 1e-6)
-        )
+        news = step.look.tone | self._tone[rows] | (step.now * FRAME >= self._due[rows] - 1e-6)
+        for spans in (step.words, step.near):
+            news |= spans.began | spans.ended
         for at in np.flatnonzero(news).tolist():
             row = int(rows[at])
             call = self._calls[row]
             known, finished, ringing = call.verdict is not None, call.finished, call.ringing
-            _tell(call, step, at)
+            _tell(call, step, at, self._timing.past(row))
             self._due[row], self._tone[row] = call.due, call.tones.on
             new = None if known else call.verdict
             if new is not None or call.finished != finished or call.ringing != ringing:
                 yield Told(row, new, call.ringing, call.finished and not finished, call.beep)
 
 
-def _tell(call: Progress, step: Step, at: int) -> None:
+def _tell(call: Progress, step: Step, at: int, past: Floats) -> None:
     """Let one call know what its frame was."""
     now = float(step.now[at]) * FRAME
     if step.look.tone[at]:
         call.tone(now - FRAME, now, (float(step.look.low[at]), float(step.look.high[at])))
     elif call.tones.on:
         call.tone(now - FRAME, now, None)
-    if step.began[at]:
-        call.word_began(float(step.start[at]) * FRAME, float(step.loudest[at]))
-    call.level(float(step.loudest[at]))
-    if step.ended[at]:
-        call.word_ended(float(step.start[at]) * FRAME, float(step.stop[at]) * FRAME, float(step.loudest[at]))
-    call.look(now)
+    for spans, began, level, ended in (
+        (step.near, call.near.began, call.near.heard, call.near_ended),
+        (step.words, call.word_began, call.level, call.word_ended),
+    ):
+        start, loudest = float(spans.start[at]) * FRAME, float(spans.loudest[at])
+        if spans.began[at]:
+            began(start, loudest)
+        level(loudest)
+        if spans.ended[at]:
+            ended(start, float(spans.stop[at]) * FRAME, loudest)
+    call.look(now, past)
 
 
 def _rounds(rows: Rows) -> Iterator[Rows]:

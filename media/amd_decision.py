@@ -2,18 +2,23 @@
 
 While somebody talks the trees are asked at certain lengths of the greeting, in a pause at certain lengths of the pause.
 A tree that is not sure enough leaves it to the next one; the last one decides, and doubt is for the person.
+
+Somebody behind the voice at the telephone may talk on for ever, so one tree is asked when the nearest voice has been
+silent for long enough, however much is heard behind it.
 """
 
 from __future__ import annotations
 
 import math
 
-from media.amd_features import LAST, PAUSES, TALKS, Word, figures
+from media.amd_features import CUT, LAST, NEAR, PAUSES, TALKS, Word, figures
+from media.amd_spectrum import Floats
 from media.amd_trees import chance, load
 from media.amd_values import AmdSettings, Beep, Kind, Stage, Verdict
 from media.beep import SURE, beep, surely_beep
 from media.call_tones import Heard, Signal, Tones, cadence, fax, is_network_tone, sit
 from media.speech_timing import FRAME
+from media.talker import Talker
 
 LEARNED = load()
 "Read once, when the server starts."
@@ -27,8 +32,14 @@ TONES_BEGIN = 0.14
 "Seconds: the begin of a tone, before it is known to be steady, makes a word no longer than this."
 STEADY = 3.0
 "Seconds of one tone that no beep and no ringback has."
-FAINTER = 12.0
-"dB: words so much fainter than the loudest one before them are somebody else's, further from the telephone."
+FAINTER, NEAR_FAINTER = 20.0, 7.0
+"dB: words so much fainter than the loudest one before them are somebody else's; the second for the nearest voice."
+KNOCK = 0.28
+"Seconds from the answer: what is over by then is the knock of a handset and no word."
+NEAR_LATER = 0.04
+"Seconds by which the strict threshold hears the end of a word sooner than one would say it is over."
+NEAR_ALONE = 0.1
+"Seconds of talk after the nearest voice's from which somebody else is heard: else silence itself is waited for."
 MOST_WORDS = 400
 "Words that are remembered: no figure changes a verdict after that many."
 
@@ -41,13 +52,13 @@ class Progress:
     __slots__ = (
         "_asked",
         "_beep",
-        "_level",
-        "_loudest",
-        "_since",
+        "_near_asked",
         "_stage",
+        "_talker",
         "beep",
         "due",
         "finished",
+        "near",
         "ringing",
         "settings",
         "tones",
@@ -68,13 +79,12 @@ class Progress:
         self.tones = Tones()
         self.due = settings.initial_silence if stage is Stage.ANSWERED else math.inf
         "When `look` wants to be called next if nothing happens."
+        self.near = Talker(NEAR_FAINTER)
+        "The nearest voice; it is told what the strict threshold hears."
         self._stage = stage
-        self._since: float | None = None
-        "Begin of the word that is going on."
-        self._level = 0.0
-        "How loud it has been, dBm0."
-        self._loudest = -math.inf
-        "Of the words that are over."
+        self._talker = Talker(FAINTER)
+        self._near_asked: dict[str, float] = {}
+        "The end of the nearest voice at which each of its trees was asked last."
         self._asked: set[str] = set()
         "Trees that were asked since the last word began, and those for talk that were ever asked."
         self._beep: Beep | None = None
@@ -83,8 +93,8 @@ class Progress:
         return f"<{len(self.words)} words, {self.tones!r}, {self.verdict.kind if self.verdict else 'open'}>"
 
     def word_began(self, start: float, level: float) -> None:
-        self._since, self._level = start, level
-        if not self._faint(level):
+        self._talker.began(start, level)
+        if not self._talker.faint(level):
             self._anew()
 
     def _anew(self) -> None:
@@ -93,27 +103,34 @@ class Progress:
         self._asked.intersection_update(TALKS)
 
     def word_ended(self, start: float, end: float, level: float) -> None:
-        self._since = None
+        talker = self._talker
+        talker.since = None
+        if end <= KNOCK:
+            return
         if end - start <= TONES_BEGIN and any(
             abs(start - tone.start) <= TONES_BEGIN for tone in (*self.tones.heard, self.tones.current()) if tone
         ):
             return
-        if self._faint(level):
+        if talker.faint(level):
             return
-        self._loudest = max(self._loudest, level)
+        talker.counts(end, level)
         if len(self.words) < MOST_WORDS:
             self.words.append(Word(start, end, level))
         else:
             self.words[-1] = Word(self.words[-1].start, end, level)
 
+    def near_ended(self, start: float, end: float, level: float) -> None:
+        if end > KNOCK:
+            self.near.ended(start, end, level)
+        else:
+            self.near.since = None
+
     def level(self, level: float) -> None:
         """The loudest frame so far of the word that is going on, dBm0."""
-        if self._faint(self._level) and not self._faint(level) and self._since is not None:
+        talker = self._talker
+        if talker.since is not None and talker.faint(talker.level) and not talker.faint(level):
             self._anew()
-        self._level = level
-
-    def _faint(self, level: float) -> bool:
-        return bool(self.words) and level < self._loudest - FAINTER
+        talker.heard(level)
 
     def tone(self, start: float, end: float, tone: tuple[float, float] | None) -> None:
         """A frame that is a tone, or one that follows a tone."""
@@ -122,13 +139,13 @@ class Progress:
             # Pieces of a beep that wobbles, and double beeps, count as one.
             self._beep = found and Beep(self._beep.start if self._beep else found.start, found.end, found.frequency)
 
-    def look(self, now: float) -> None:
-        """Decide what can be decided by now, and set `due`."""
+    def look(self, now: float, past: Floats) -> None:
+        """Decide what can be decided by now, and set `due`; `past`: see `amd_features.figures`."""
         self.due = math.inf
         if self.verdict is None:
             self.verdict = self._tone_verdict(now)
             if self.verdict is None and self._stage is Stage.ANSWERED:
-                self.verdict = self._voice_verdict(now)
+                self.verdict = self._voice_verdict(now, past)
         if self.verdict is None:
             self.due = min(self.due, self._next(now))
         elif not self.finished:
@@ -143,7 +160,7 @@ class Progress:
         if code := sit(tones):
             return Verdict(Kind.SIT, "special information tone", now, self._greeting_end(), code)
         last = current or tones[-1]
-        first_word = self.words[0].start if self.words else self._since
+        first_word = self.words[0].start if self.words else self._talker.since
         talked = first_word is not None and first_word < last.start - TONES_BEGIN
         if not talked and fax(tones, current):
             return Verdict(Kind.FAX, "fax tone", now)
@@ -162,55 +179,84 @@ class Progress:
 
     # -- talk and pauses
 
-    def _voice_verdict(self, now: float) -> Verdict | None:
+    def _voice_verdict(self, now: float, past: Floats) -> Verdict | None:
         settings = self.settings
-        if not self.words and self._since is None:
+        if not self.words and self._talker.since is None:
             if now >= settings.initial_silence and self.tones.current() is None:
                 return Verdict(Kind.SILENCE, "nobody speaks", now)
             return None
-        pause = self._pause(now)
+        pause = self._talker.pause(now)
         if pause < TALKING:
-            return self._while_talking(now)
-        if pause >= settings.hard_cut:
+            verdict = self._while_talking(now, past)
+        elif pause >= settings.hard_cut:
             return Verdict(Kind.HUMAN, "hard cut", now, self._greeting_end())
-        if self.tones.current() is not None:
+        elif self.tones.current() is not None:
             return None  # a beep may come of it
-        return self._in_pause(now, pause)
+        else:
+            verdict = self._in_pause(now, past, pause)
+        return verdict or self._near_pause(now, past)
 
-    def _while_talking(self, now: float) -> Verdict | None:
+    def _while_talking(self, now: float, past: Floats) -> Verdict | None:
         words = self._words(now)
         greeting = now - words[0].start
         for name in TALKS:
             if name not in self._asked and greeting >= float(name) - 1e-6:
                 self._asked.add(name)
-                if self.chance(name, figures(words)) >= self._sure(name):
+                if self._chance(name, words, now, past) >= self._sure(name):
                     return Verdict(Kind.MACHINE, "talks on", now)
         if now >= self.settings.longest:
             return Verdict(Kind.MACHINE, "still talking", now)
         return None
 
-    def _in_pause(self, now: float, pause: float) -> Verdict | None:
+    def _in_pause(self, now: float, past: Floats, pause: float) -> Verdict | None:
         for name in self._pauses():
             if name in self._asked or pause < self._moment(name) - 1e-6:
                 continue
             self._asked.add(name)
-            likely = self.chance(name, figures(self.words))
-            if likely >= self._sure(name):
-                return Verdict(Kind.MACHINE, "greeting", now, self._greeting_end())
-            if name == LAST or likely <= LEARNED.human[name]:
-                return Verdict(Kind.HUMAN, "short greeting", now, self._greeting_end())
+            if verdict := self._say(name, self._chance(name, self.words, now, past), now):
+                return verdict
         return None
 
-    def chance(self, name: str, seen: tuple[float, ...]) -> float:
+    def _near_pause(self, now: float, past: Floats) -> Verdict | None:
+        near, talker = self.near, self._talker
+        if near.end is None or near.talks or self.tones.current() is not None:
+            return None
+        if not talker.talks and (talker.end or 0.0) - near.end < NEAR_ALONE:
+            return None  # the silence after it is about to decide
+        for name in (NEAR, CUT):
+            if near.pause(now) < self._moment(name) - 1e-6 or self._near_asked.get(name) == near.end:
+                continue
+            self._near_asked[name] = near.end
+            if verdict := self._say(name, self._chance(name, self._words(now), now, past), now):
+                return verdict
+        return None
+
+    def _say(self, name: str, likely: float, now: float) -> Verdict | None:
+        """What a tree that was asked in a pause means; None: it is not sure."""
+        if likely >= self._sure(name):
+            return Verdict(Kind.MACHINE, "greeting", now, self._greeting_end())
+        if name == LAST or likely <= LEARNED.human[name]:
+            return Verdict(Kind.HUMAN, "short greeting", now, self._greeting_end())
+        return None
+
+    def _chance(self, name: str, words: list[Word], now: float, past: Floats) -> float:
+        end = now if self.near.talks or self.near.end is None else self.near.end
+        return self.chance(name, figures(words, past, end), now)
+
+    def chance(self, name: str, seen: tuple[float, ...], now: float) -> float:
         """What the tree of this name says; `scripts/amd train` puts itself here."""
         return chance(LEARNED.trees[name], seen)
 
     def _pauses(self) -> list[str]:
-        """Trees that come before the last one by these settings, and the last one."""
-        return [name for name in PAUSES if name == LAST or float(name) < self.settings.after_greeting - 1e-6]
+        """Trees for silence that come before the last one by these settings, and the last one."""
+        limit = self.settings.after_greeting - 1e-6
+        return [name for name in PAUSES if name == LAST or (name not in (NEAR, CUT) and float(name) < limit)]
 
     def _moment(self, name: str) -> float:
-        return self.settings.after_greeting if name == LAST else float(name)
+        settings = self.settings
+        return {
+            LAST: settings.after_greeting, NEAR: settings.after_greeting + NEAR_LATER, CUT: settings.hard_cut
+        }.get(name) or float(name)  # fmt: skip
 
     def _sure(self, name: str) -> float:
         """The chance from which it is a machine."""
@@ -220,29 +266,31 @@ class Progress:
         """When the next tree, or a limit, comes."""
         if self._stage is Stage.EARLY:
             return math.inf
-        if not self.words and self._since is None:
+        if not self.words and self._talker.since is None:
             return max(self.settings.initial_silence, now + FRAME)
-        first = self.words[0].start if self.words else self._since or 0.0
+        first = self.words[0].start if self.words else self._talker.since or 0.0
         moments = [first + float(name) for name in TALKS if name not in self._asked]
         moments.append(self.settings.longest)
         if self.words:
             end = self.words[-1].end
             moments += [end + self._moment(name) for name in self._pauses() if name not in self._asked]
             moments.append(end + self.settings.hard_cut)
+        if self.near.end is not None:
+            moments += [self.near.end + self._moment(name) for name in (NEAR, CUT)]
         return max(now + FRAME, min((moment for moment in moments if moment > now), default=now + TONES_AGAIN))
 
-    def _pause(self, now: float) -> float:
-        if not self.words or (self._since is not None and not self._faint(self._level)):
-            return 0.0
-        return now - self.words[-1].end
-
     def _words(self, now: float) -> list[Word]:
-        return (
-            self.words if self._since is None else [*self.words, Word(self._since, max(now, self._since), self._level)]
-        )
+        talker = self._talker
+        if not self.words or talker.talks:
+            since = now if talker.since is None else talker.since
+            return [*self.words, Word(since, max(now, since), talker.level)]
+        return self.words
 
     def _greeting_end(self) -> float | None:
-        return self.words[-1].end if self.words and self._since is None else None
+        """Where somebody was heard behind the nearest voice: its end, so that the law's limit counts from then."""
+        if self.near.end is not None and self._near_asked.get(NEAR) == self.near.end:
+            return self.near.end
+        return None if self._talker.talks else self._talker.end
 
     # -- leaving a message
 
@@ -251,7 +299,7 @@ class Progress:
             self.finished = True
             return
         current: Heard | None = self.tones.current()
-        if self._since is None and current is None:
+        if self._talker.since is None and current is None:
             if self._beep is not None and now - self._beep.end >= BEEP_OVER:
                 self.beep, self.finished = self._beep, True
                 return

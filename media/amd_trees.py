@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any, TypeAlias
 TABLE = Path(__file__).with_name("amd_table.json")
 
 Node: TypeAlias = tuple[int, float, int, int, float]
-"""Number of the figure, its limit, the node for values up to the limit, the node for greater ones, chance of a machine.
+"""Number of the figure, its limit, the node for values up to the limit, the node for greater ones, a leaf's value.
 
-A leaf's figure is -1; only its chance counts."""
+A leaf's figure is -1; its value is what it adds to the logarithm of the odds that it is a machine."""
 
 Tree: TypeAlias = Sequence[Node]
 "The first node is the root."
@@ -25,14 +26,14 @@ Forest: TypeAlias = Sequence[Tree]
 
 
 def chance(forest: Forest, figures: Sequence[float]) -> float:
-    """How likely it is a machine: the mean of the leaves that these figures lead to."""
-    total = 0.0
+    """How likely it is a machine: the leaves that these figures lead to, added up."""
+    odds = 0.0
     for tree in forest:
         node = tree[0]
         while node[0] >= 0:
             node = tree[node[2] if figures[node[0]] <= node[1] else node[3]]
-        total += node[4]
-    return total / len(forest)
+        odds += node[4]
+    return 1 / (1 + math.exp(-odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Table:
     machine: Mapping[str, float]
     "The chance from which it is a machine; above 1: never."
     human: Mapping[str, float]
-    "The chance up to which it is a person, before the last pause."
+    "The chance up to which it is a person, by pause before the last one."
 
 
 def load(path: Path = TABLE) -> Table:

@@ -77,7 +77,7 @@ class AmdSettings:
     "Off: nobody is listened to, every answered call is a person's."
     initial_silence: float = 4.0
     "Seconds without a word, from the answer, after which it is SILENCE."
-    after_greeting: float = 1.1
+    after_greeting: float = 1.12
     "Seconds of silence after the greeting at which the last tree decides; 0.5 to 1.2.  Less is quicker and less sure."
     hard_cut: float = 1.5
     "Seconds after the greeting's last word at which it is a person, whatever was thought."

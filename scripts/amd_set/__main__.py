@@ -1,7 +1,9 @@
 """The commands of scripts/amd."""
 
+import asyncio
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +16,7 @@ from media.amd_values import AmdSettings
 
 from . import app_amd, g711, learning, make, own, score
 from .listen import Found, listen
+from .picture import draw
 from .recipe import SEED
 
 PROGRAMS = ("espeak-ng", "flite", "sox")
@@ -37,15 +40,14 @@ def make_() -> None:
 def train() -> None:
     """Learn the trees from the tuning recordings and write media/amd_table.json."""
     place, listed = _recordings()
-    tuning = [one for one in listed if one.split == "tuning" and one.label in learning.LABELS]
-    asked, found = learning.collect([g711.read(place / one.file) for one in tuning])
-    calls = learning.labelled(asked, found, [one.label for one in tuning])
-    learned = learning.learn(calls, [one.voice for one in tuning])
-    people = sum(not machine for _, _, machine in calls)
+    tuning = [one for one in listed if one.split == "tuning" and learning.counts(one)]
+    calls = learning.collect(tuning, [g711.read(place / one.file) for one in tuning])
+    learned = learning.learn(calls)
+    people = sum(not call.machine for call in calls)
     learning.write(learned, f"Seed {SEED}, {people} people and {len(calls) - people} others of the tuning part.")
     RESULT.print(
-        f"on calls not learned from: {100 * learned.accuracy:.2f} % right, "
-        f"{100 * learned.wrong_people:.2f} % of the people taken for machines"
+        f"on calls not learned from: {100 * learned.accuracy:.2f} % right, {100 * learned.wrong_people:.2f} % of the "
+        f"people taken for machines, {100 * learned.late:.2f} % of them decided about too late"
     )
 
 
@@ -56,10 +58,11 @@ def score_(
     ] = None,
     tuning: Annotated[bool, typer.Option("--tuning", help="The tuning part, to look for faults.")] = False,
     errors: Annotated[bool, typer.Option("--errors", help="List every recording that was judged wrongly.")] = False,
-    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.1,
+    after_greeting: Annotated[float, typer.Option(help="Seconds of silence at which the last tree decides.")] = 1.12,
     caution: Annotated[
         float, typer.Option(help="2: a machine at half the doubt only; 0.2: at five times the doubt.")
     ] = 1.0,
+    picture: Annotated[Path | None, typer.Option(help="Write this PNG too (needs matplotlib).")] = None,
 ) -> None:
     """Figures of the product beside those of app_amd's rules with its default parameters, on the same recordings.
 
@@ -89,9 +92,29 @@ def score_(
     near = sum(said.beep is not None and abs(said.beep.end - one.beep_end) <= 0.15 for one, said in beeps)
     RESULT.print(f"message would begin at the beep (within 0.15 s of its end): {near} of {len(beeps)} machines")
     RESULT.print(f"seed {SEED}, {place.name}; synthetic: does not say what happens on your calls (--folder does)")
+    if picture is not None:
+        draw(listeners, [one.greeting_end - one.greeting_start for one in chosen], picture)
     if errors:
         names = [f"{one.file} {one.kind} {one.voice} {one.line} {one.background} {one.snr}" for one in chosen]
         _print_errors(names, listeners["Tandem"])
+
+
+@app.command("calls")
+def calls_(
+    count: Annotated[int, typer.Option(help="Calls, a fifth of them answered by machines.")] = 250,
+    errors: Annotated[bool, typer.Option("--errors", help="List every call that went wrong or took too long.")] = False,
+) -> None:
+    """Real calls over a Tandem of its own: from the end of the greeting to the agent's voice, with detection on."""
+    from . import calls  # the test peers are no part of the other commands
+
+    with TemporaryDirectory(prefix="tandem-amd-") as name:
+        folder = Path(name)
+        placed = asyncio.run(calls.place(folder, calls.recordings(folder, count)))
+    RESULT.print(calls.table(placed))
+    if errors:
+        for one in placed:
+            if one.wrong:
+                RESULT.print(f"{one.recording.file} {one.recording.kind} {one}", markup=False)
 
 
 def _recordings() -> tuple[Path, list[make.Recording]]:

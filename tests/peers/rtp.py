@@ -154,14 +154,18 @@ class Rtp:
                 self._tones.append(parts[0] + parts[1])
             self._tones.extend([np.zeros(sound.FRAME)] * frames)
 
-    def play(self, samples: sound.Samples | sound.Pcm) -> None:
-        """Send this sound in place of the tone, and of what was played before, from now on until its end."""
+    def play(self, samples: sound.Samples | sound.Pcm) -> float:
+        """Send this sound in place of the tone, and of what was played before, from now on until its end.
+
+        Returns when its first packet is due, by the monotonic clock.
+        """
         whole = np.asarray(samples, dtype=float)
         with self._lock:
             self._tones.clear()
             self._tones.extend(
                 whole[at : at + sound.FRAME] for at in range(0, len(whole) - sound.FRAME + 1, sound.FRAME)
             )
+            return self._due
 
     async def pressed(self, digits: str, milliseconds: int = 100) -> None:
         """As `press`, and wait until the last one is on the wire."""

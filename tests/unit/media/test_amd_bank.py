@@ -197,3 +197,18 @@ def test_more_calls_than_there_is_room_at_first() -> None:
     sound = call(quiet(0.4), talk(0.5), quiet(3)).reshape(-1, FRAME)
     news = [one for frame in sound for one in bank.feed(np.array(rows), np.tile(frame, (200, 1)))]
     assert {one.row for one in news if one.verdict} == set(rows)
+
+
+def test_the_knock_of_a_handset_is_no_word() -> None:
+    said = verdict(call(talk(0.12, 5) * 2, quiet(1.6), talk(0.5), quiet(3)))
+    assert said.kind is Kind.HUMAN
+    assert said.greeting_end == pytest.approx(2.22, abs=0.1)
+
+
+def test_a_person_is_known_in_time_although_somebody_talks_on_in_the_background() -> None:
+    sound = np.concatenate([quiet(0.4), talk(0.6), quiet(5)])
+    television = 0.12 * talk(6.0, 9)
+    said = verdict(call(sound + television[: len(sound)]))
+    assert said.kind is Kind.HUMAN
+    assert said.at <= 1.0 + 1.5 + 0.2, "at the latest at the hard cut after the nearest voice"
+    assert said.greeting_end == pytest.approx(1.0, abs=0.15)

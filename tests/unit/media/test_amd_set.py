@@ -45,15 +45,16 @@ def test_a_forest_learns_what_parts_machines_from_people() -> None:
     seen = pick.uniform(0, 10, (400, len(NAMES)))
     machine = seen[:, 2] > 4
     forest = trainer.forest(trainer.Samples(seen, machine, np.ones(400)), np.random.default_rng(2))
-    assert len(forest) == trainer.TREES
-    sure = [chance(forest, row) for row in seen.tolist()]
-    assert np.mean((np.array(sure) > 0.5) == machine) > 0.95
+    assert len(forest) == trainer.TREES + 1
+    sure = np.array([chance(forest, row) for row in seen.tolist()])
+    assert np.mean((sure > 0.5) == machine) > 0.95
+    assert trainer.chances(forest, seen) == pytest.approx(sure), "many at a time as one by one"
 
 
 def test_a_table_that_is_written_can_be_read(tmp_path: Path) -> None:
     tree = ((2, 1.5, 1, 2, 0.5), (-1, 0.0, 0, 0, 0.1), (-1, 0.0, 0, 0, 0.9))
     trees: dict[str, Forest] = dict.fromkeys(learning.MOMENTS, (tree, tree))
-    learned = learning.Learned(trees, dict.fromkeys(learning.MOMENTS, 0.9), 0.02, 1.0, 0.0)
+    learned = learning.Learned(trees, dict.fromkeys(learning.MOMENTS, 0.9), dict.fromkeys(PAUSES, 0.02), 1.0, 0.0, 0.0)
     learning.write(learned, "a note", tmp_path / "table.json")
     table = load(tmp_path / "table.json")
     assert table.trees == trees
@@ -67,15 +68,19 @@ def test_the_table_in_use_is_whole() -> None:
     for forest in table.trees.values():
         for tree in forest:
             assert len(tree) <= 2 ** (trainer.DEPTH + 1) - 1
-            for place, (figure, _, left, right, likely) in enumerate(tree):
-                assert 0 <= likely <= 1
+            for place, (figure, _, left, right, value) in enumerate(tree):
+                assert abs(value) < 10
                 assert figure < len(NAMES)
                 assert figure < 0 or place < left < right < len(tree)
 
 
 def test_figures_of_a_greeting() -> None:
     words = [Word(0.5, 1.0, -20), Word(1.1, 1.3, -26), Word(2.0, 2.5, -23)]
-    seen = dict(zip(NAMES, figures(words), strict=True))
+    past = np.full((180, 3), (-60.0, 0.1, 0.0), dtype=np.float32)
+    for word in words:
+        past[round(word.start * 50) : round(word.end * 50), 0] = word.level
+    past[126:, 0] = -50.0
+    seen = dict(zip(NAMES, figures(words, past, near_end=2.5), strict=True))
     assert seen["first_silence"] == 0.5
     assert seen["words"] == 3
     assert seen["greeting"] == 2.0
@@ -85,6 +90,10 @@ def test_figures_of_a_greeting() -> None:
     assert seen["first_phrase"] == pytest.approx(0.8)
     assert seen["last_level"] == -3
     assert seen["quietest_level"] == -6
+    assert (seen["before"], seen["between"], seen["after"]) == (-60, -60, -50)
+    assert (seen["between_over_before"], seen["after_over_before"]) == (0, 10)
+    assert seen["near_level"] == -30
+    assert seen["near_pause"] == pytest.approx(1.1)
 
 
 @pytest.mark.parametrize("law", [g711.ALAW, g711.ULAW])
