@@ -171,7 +171,8 @@ class Stack:
             case "trace":
                 tell("done", result=[pj.tandem_trace(command["octets"], command["seconds"]), *pj.tandem_trace_state()])
             case "rate":
-                tell("done", result=pj.tandem_admission_rate(command["rate"], command["burst"]))
+                pj.tandem_admission_rate(command["rate"], command["burst"])
+                tell("done", result=None)
             case "emergency":
                 tell("done", result=pj.tandem_emergency(tuple(command["numbers"])))
             case "traced":
