@@ -121,6 +121,9 @@ static pj_status_t begin_at(int account, unsigned port)
         return status;
     config.rtp_cfg.port_range = last_port - port; /* should the pair be another program's: the next ones */
     config.rtp_cfg.randomize_port = PJ_FALSE;
+    /* Neither is used here; "custom", as pjsua2 says, would copy their settings into the account's pool once more. */
+    config.ice_cfg_use = PJSUA_ICE_CONFIG_USE_DEFAULT;
+    config.turn_cfg_use = PJSUA_TURN_CONFIG_USE_DEFAULT;
     if (config.rtp_cfg.port == port) {
         config.rtp_cfg.port++; /* pjsua begins anew only where the first port is another one */
         pjsua_acc_modify(account, &config);
