@@ -68,6 +68,8 @@ class TrunkDesk:
         self.version = 0
         "Counts the settings that were adopted."
         self._zone = ZoneInfo("UTC")
+        self._day = 0.0, ""
+        "When it was looked at last, and which it was."
         self._legs: dict[int, _Leg] = {}
         self.adopt(settings)
 
@@ -84,7 +86,7 @@ class TrunkDesk:
             if target is not None and is_address(split_host_port(target)[0]):
                 line.lead_to([Member(target)])  # a name's addresses come from `trunk_service`
         self.lines, self.groups = lines, {name: group.parsed for name, group in settings.trunk_groups.items()}
-        self._zone = ZoneInfo(settings.reports.zone)
+        self._zone, self._day = ZoneInfo(settings.reports.zone), (0.0, "")
         self.version += 1
         self.place()
 
@@ -258,8 +260,11 @@ class TrunkDesk:
             load.minutes += (self._clock() - began) / 60
 
     def day(self) -> str:
-        """Today, where the node's days begin."""
-        return datetime.fromtimestamp(self._wall(), self._zone).date().isoformat()
+        """Today, where the node's days begin; it may be late by a second."""
+        now = self._wall()
+        if not self._day[0] <= now < self._day[0] + 1.0:
+            self._day = now, datetime.fromtimestamp(now, self._zone).date().isoformat()
+        return self._day[1]
 
     def now(self) -> float:
         """By the clock of everything here."""
