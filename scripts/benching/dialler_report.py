@@ -92,4 +92,5 @@ def _abandoned(axis: Any, found: Figures) -> None:
     )
     axis.tick_params(axis="x", rotation=15)
     axis.set_ylabel("abandoned on the worst day, %")
-    axis.legend(frameon=False, fontsize=8, ncols=2, loc="lower right")
+    axis.set_ylim(0.0, 3.6)
+    axis.legend(frameon=False, fontsize=8, ncols=4, loc="upper right")
