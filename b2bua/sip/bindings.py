@@ -207,7 +207,7 @@ def _hop(text: str) -> str:
         Uri.parse(uri)
     except BadAddress:
         raise BadRegister("Bad Path") from None
-    if not uri.isascii() or not uri.isprintable() or set(' "<>?&%') & set(uri):
+    if not uri.isascii() or not uri.isprintable() or set(' "<>?') & set(uri):
         raise BadRegister("Bad Path")
     return f"<{uri}>"
 

@@ -1,5 +1,6 @@
 """Agents' phones that register: over every transport, with both algorithms, several at once, kept over a restart."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.e2e.conftest import StartServer
@@ -67,6 +68,10 @@ async def test_phones_register_and_call_each_other_over_every_transport(
     assert [(c["direction"], c["effective_caller"], c["extension"]) for c in cdrs] == [
         ("internal", "1001", "1002"), ("internal", "1002", "1003"), ("internal", "1003", "1001"),
     ]  # fmt: skip
+    reader, writer = await asyncio.open_connection(*server.listener("tcp"))
+    writer.write(b"\r\n\r\n")  # is anybody there? (RFC 5626 4.4.1)
+    assert await asyncio.wait_for(reader.read(10), 5) == b"\r\n"
+    writer.close()
     await udp.register(at[udp], password=PASSWORD, expires=0)
     assert [one["extension"] for one in await phones(server)] == ["1002", "1003"]
 
@@ -178,8 +183,8 @@ async def test_registrations_outlast_a_crash_and_silent_phones_are_noticed(start
         await listener.expect("agent.phone", state="reachable")
         await state(server, "1001", "available")
         listed = server.tandem("phones", "list")
-        await listed.ended()
+        await listed.ended(30)
         assert phone.uri in listed.log()
-        await server.tandem("phones", "drop", "1001").ended()
+        await server.tandem("phones", "drop", "1001").ended(30)
         await listener.expect("agent.phone", state="dropped")
         await state(server, "1001", "unreachable")

@@ -6,6 +6,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.phones import OFFICE, PASSWORD, Nat, hire, invite, phones, register
 from tests.e2e.queues import log_in, state
 from tests.peers.baresip import Baresip
+from tests.peers.kamailio import Kamailio
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 
@@ -18,7 +19,7 @@ async def test_a_phone_dials_outside_and_an_emergency_number_past_every_limit(
     trunk = {"target": f"127.0.0.1:{caller.port}"}
     config = {"phones": {**OFFICE["phones"], "trunk": "carrier", "outside": "0"}, "trunks.carrier": trunk}
     server = await start_server({**config, "node": {"max_calls": 1}})
-    await hire(server, "1001", "1002")
+    await hire(server, "1001", "1002", "1003")
     listener = await server.listen()
     async with await Phone.open("1001") as desk, await Phone.open("1002") as other:
         await register(server, desk, f"<{desk.uri}>")
@@ -26,6 +27,8 @@ async def test_a_phone_dials_outside_and_an_emergency_number_past_every_limit(
         await log_in(server, "1001")
         await invite(server, desk, "1999")
         await desk.expect(404)
+        await invite(server, desk, "1003")  # whose phone has not registered
+        await desk.expect(480)
         await invite(server, desk, "0498912345")
         outside = await caller.expect("INVITE")
         assert outside.uri.startswith("sip:498912345@")
@@ -49,13 +52,14 @@ async def test_a_phone_dials_outside_and_an_emergency_number_past_every_limit(
         await (await desk.bye()).expect(200)
         await state(server, "1001", "available")
 
-        await server.tandem("drain").ended()
+        await server.api.request("PUT", "/v1/drain", {})
         await other.invite(server.inside, "112", caller="1002")
         (await caller.expect("INVITE", user="112")).reply(200)
         await other.answered()
         await (await other.bye()).expect(200)
-    cdrs = {cdr["called"]: cdr for cdr in await server.api.cdrs(4)}
+    cdrs = {cdr["called"]: cdr for cdr in await server.api.cdrs(5)}
     assert (cdrs["1999"]["cause"], cdrs["1999"]["direction"]) == ("no-such-number", "internal")
+    assert (cdrs["1003"]["cause"], cdrs["1003"]["extension"]) == ("agent-unreachable", "1003")
     row = cdrs["0498912345"]
     assert (row["direction"], row["trunk"], row["effective_caller"]) == ("outbound", "carrier", "1001")
     assert await server.api.counted("tandem_outside_emergency_total") == 2
@@ -81,6 +85,31 @@ async def test_a_phone_behind_address_translation_is_reached_through_it(
         await (await caller.bye()).expect(200)
         await phone.expect("BYE")
         assert {message.route.remote for message in (ring, *phone.got("BYE"), *phone.got("ACK"))} == {nat.inside}
+
+
+async def test_a_phone_behind_a_proxy_is_reached_by_its_path(
+    start_server: StartServer, caller: Caller, tmp_path: Path
+) -> None:
+    """RFC 3327: a Kamailio in front of the phones puts itself into Path, and everything for the phone goes through it."""
+    server = await start_server({"phones": {**OFFICE["phones"], "proxies": ["127.0.0.1/32"]}})
+    await hire(server, "1001")
+    await server.api.add_access_number("4008100001", correlation="off", entry={"kind": "agent", "target": "1001"})
+    async with (
+        await Kamailio.open(tmp_path, behind=server.outside, registrar=server.inside) as proxy,
+        await Phone.open("1001", host="127.0.0.3") as phone,
+    ):
+        await register(server, phone, f"<{phone.uri}>", via=proxy.address)
+        (found,) = await phones(server)
+        assert found["target"] == phone.uri
+        assert f"127.0.0.1:{proxy.address[1]}" in found["path"][0]
+        await caller.invite(server.outside, "4008100001", caller="02088880001")
+        ring = await phone.expect("INVITE")
+        ring.reply(200)
+        await caller.answered()
+        await phone.expect("ACK")
+        await (await caller.bye()).expect(200)
+        await phone.expect("BYE")
+        assert {message.route.remote for message in (ring, *phone.got("BYE"))} == {proxy.address}
 
 
 async def test_baresip_registers_calls_and_is_called(start_server: StartServer, caller: Caller, tmp_path: Path) -> None:
