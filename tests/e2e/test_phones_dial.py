@@ -90,7 +90,7 @@ async def test_a_phone_behind_address_translation_is_reached_through_it(
 async def test_a_phone_behind_a_proxy_is_reached_by_its_path(
     start_server: StartServer, caller: Caller, tmp_path: Path
 ) -> None:
-    """RFC 3327: a Kamailio in front of the phones puts itself into Path, and everything for the phone goes through it."""
+    """RFC 3327: a Kamailio in front of the phones puts itself into Path; all that is for the phone goes through it."""
     server = await start_server({"phones": {**OFFICE["phones"], "proxies": ["127.0.0.1/32"]}})
     await hire(server, "1001")
     await server.api.add_access_number("4008100001", correlation="off", entry={"kind": "agent", "target": "1001"})

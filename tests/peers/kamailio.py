@@ -62,7 +62,9 @@ request_route {{
         exit;
     }}
     record_route();
-    if (!loose_route()) {{
+    if (is_present_hf("Route")) {{
+        loose_route();
+    }} else {{
         if ($si == "{behind_host}" && $sp == {behind_port}) {{
             $du = "sip:{front}";
         }} else {{
