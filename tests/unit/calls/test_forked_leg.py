@@ -17,6 +17,7 @@ class FakeLeg:
     def __init__(self, number: int, sink: Any) -> None:
         self.id, self.sink, self.owner = number, sink, ""
         self.sip_call_id, self.source, self.trying = f"call-{number}", "192.0.2.1", False
+        self.redirected: tuple[str, ...] = ()
         self.ended: list[tuple[int, object]] = []
 
     def hang_up(self, code: int = 0, headers: object = ()) -> bool:
