@@ -52,6 +52,7 @@ class Progress:
     __slots__ = (
         "_asked",
         "_beep",
+        "_doubtful_end",
         "_near_asked",
         "_stage",
         "_talker",
@@ -85,6 +86,8 @@ class Progress:
         self._talker = Talker(FAINTER)
         self._near_asked: dict[str, float] = {}
         "The end of the nearest voice at which each of its trees was asked last."
+        self._doubtful_end: float | None = None
+        "The first end of the nearest voice behind which somebody was still heard."
         self._asked: set[str] = set()
         "Trees that were asked since the last word began, and those for talk that were ever asked."
         self._beep: Beep | None = None
@@ -227,6 +230,8 @@ class Progress:
             if near.pause(now) < self._moment(name) - 1e-6 or self._near_asked.get(name) == near.end:
                 continue
             self._near_asked[name] = near.end
+            if self._doubtful_end is None:
+                self._doubtful_end = near.end
             if verdict := self._say(name, self._chance(name, self._words(now), now, past), now):
                 return verdict
         return None
@@ -287,9 +292,9 @@ class Progress:
         return self.words
 
     def _greeting_end(self) -> float | None:
-        """Where somebody was heard behind the nearest voice: its end, so that the law's limit counts from then."""
-        if self.near.end is not None and self._near_asked.get(NEAR) == self.near.end:
-            return self.near.end
+        """In doubt the first that may be the end, so that the law's limit counts from then."""
+        if self._doubtful_end is not None:
+            return self._doubtful_end
         return None if self._talker.talks else self._talker.end
 
     # -- leaving a message

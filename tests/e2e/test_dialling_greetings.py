@@ -38,7 +38,7 @@ def pool() -> Iterator[list[Server]]:
         server.close_now()
 
 
-def say(voice: str, text: str, line: str, *, at: float = 0.4, then: float = 8.0, beeps: bool = False) -> Pcm:
+def say(voice: str, text: str, line: str, *, at: float = 0.4, then: float = 5.0, beeps: bool = False) -> Pcm:
     """A call: a quiet line, the words through a codec, a machine's beep, and the line goes on."""
     pick = random.Random(voice + text)
     words = lines.loudness(-18) * voices.say(voices.Voice("espeak-ng", voice, "en", 50, 170), text)
@@ -72,7 +72,7 @@ async def test_spoken_greetings_bring_people_to_agents_and_machines_to_what_thei
         async with (
             Campaigns.open(server) as campaigns,
             Carrier.open(sound=False) as carrier,
-            Desk.open(server, ["2001", "2002", "2003"]) as desk,
+            Desk.open(server, [f"200{n}" for n in range(1, 7)]) as desk,
         ):
             spoken = Spoken(carrier, sounds)
             pacing = Pacing(rate=100.0, lines=5)
