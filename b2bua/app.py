@@ -24,6 +24,7 @@ from b2bua.calls.screening import Screening
 from b2bua.dialling.dialler import Dialler
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
+from b2bua.gatekeeper import Gatekeeper
 from b2bua.metrics import Metrics
 from b2bua.operating import Operating
 from b2bua.outside import Puller
@@ -179,6 +180,9 @@ class Tandem:
         )
         self.webhooks = Webhooks(events, reports, self.statistics, plan, self.metrics.webhooks.inc)
         self.sms = SmsAlarms(settings.sms, reports, self.statistics, plan, self.metrics.sms.inc)
+        self.gatekeeper = Gatekeeper(
+            self.engine.gate, lambda: self.exchange.settings, self.trunks.table, self.tell, self.metrics
+        )
         self.operating = Operating(self)
         self.up = False
         self._follow()
@@ -207,6 +211,7 @@ class Tandem:
             self.phones,
             self.engine,
             Certificates(self.settings.listeners, self.engine.reload_certificate),
+            self.gatekeeper,
             self.operating,
             self.trunk_service,
             self.floor,
@@ -245,6 +250,7 @@ class Tandem:
             parking=self.exchange.parking,
             operation=self.operating,
             phones=self.phones.phones.registrar,
+            bans=self.gatekeeper,
             checks={
                 "start": lambda: None if self.up else "the server is starting",
                 "calls": lambda: "no new calls are taken: drained, or stopping" if self.calls.draining else None,

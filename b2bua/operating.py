@@ -92,7 +92,7 @@ class Operating:
         """The first is told first: what it says holds for those behind it."""
         follow, tandem = self.reloading.follow, self._tandem
         everywhere = (
-            "trunks.*", "trunk_groups.*", "calls.*", "screening.*", "overload.*", "trace.*", "sources.*",
+            "trunks.*", "trunk_groups.*", "calls.*", "screening.*", "security.*", "overload.*", "trace.*", "sources.*",
             "law_profiles.*", "law_regions.*", "feature_codes.outside", "node.shutdown_grace", "storage.keep_days",
             "api.max_body", "log.*", "transfers.outside", "transfers.hosts", "transfers.follow_redirects",
             "transfers.park_timeout", "transfers.pick_up",

@@ -11,6 +11,7 @@ from .phones import Phones
 from .recording import Recording
 from .reports import Reports, Sms
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
+from .security import Security
 from .show import shown
 from .sip import Listener, Trunk
 from .speech import Speech
@@ -28,6 +29,7 @@ __all__ = [
     "Phones",
     "Recording",
     "Reports",
+    "Security",
     "Settings",
     "SettingsError",
     "Sms",

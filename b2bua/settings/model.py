@@ -16,6 +16,7 @@ from .recording import Recording
 from .reports import Reports, Sms
 from .screening import Screening
 from .sections import Api, Calls, Events, Log, Media, Node, Storage
+from .security import Security
 from .sip import Listener, Trunk
 from .sources import Source
 from .speech import Speech
@@ -31,6 +32,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "media": Media,
     "calls": Calls,
     "dns": Dns,
+    "security": Security,
     "phones": Phones,
     "recording": Recording,
     "feature_codes": FeatureCodes,
@@ -82,6 +84,7 @@ class Settings:
     media: Media = field(default_factory=Media)
     calls: Calls = field(default_factory=Calls)
     dns: Dns = field(default_factory=Dns)
+    security: Security = field(default_factory=Security)
     phones: Phones = field(default_factory=Phones)
     recording: Recording = field(default_factory=Recording)
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)

@@ -7,16 +7,22 @@ it.  All of this belongs to the thread that polls PJSIP, between two of its even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pjsua2 as pj
 
-from b2bua.settings import Listener
+from b2bua.settings import Listener, Security, Settings
+from b2bua.sip.bans import Ban, CannotBan
+from b2bua.sip.trunks import TrunkTable
 
 TRY_LATER = 503
+MOST_TRUNKS = 1024
+"Trunks that the gate keeps a bucket for."
+PROTECTED = 70020
+"PJ_EIGNORED: what the gate says of an address that is never banned."
 
 
 class Kind(IntEnum):
@@ -62,22 +68,83 @@ class Gate:
 
     def __init__(self) -> None:
         self.decide: Callable[[Asked], None] | None = None
-        """Takes what `Strangers.ASK` lets up; without it everybody is told to come back later.
+        """Takes what `Strangers.ASK` lets up; without it nobody is asked about.
 
         Called between two of PJSIP's events: it may decide at once, or hand on and let the decision follow within five
         seconds, after which the request may be gone."""
 
-    def listen(self, listener: Listener, strangers: Strangers, trunks: Mapping[str, int], offices: list[str]) -> None:
-        """Tell of a listener: what it does with strangers, and the networks that are none.
+    # -- who is who
 
-        `trunks` are networks (CIDR) with their trunk's number.  Told again, the listener is changed."""
-        place = pj.tandem_gate_listener(listener.transport, listener.address, listener.port, strangers)
-        if place < 0:
-            raise ValueError(f"the gate has no room for {listener.transport} {listener.address}:{listener.port}")
-        for cidr, number in trunks.items():
-            self._network(place, cidr, Kind.TRUNK, number)
-        for cidr in offices:
-            self._network(place, cidr, Kind.OFFICE, -1)
+    def guard(self, settings: Settings, table: TrunkTable) -> None:
+        """Go by these settings and these sources of trunks from now on."""
+        security, numbers = settings.security, {name: n for n, name in enumerate(settings.trunks)}
+        for name, value in limits_of(security, settings.node.max_calls).items():
+            if pj.tandem_gate_limit(name, value):
+                raise ValueError(f"the gate knows no limit called {name}")
+        pj.tandem_gate_scanners(tuple(security.scanners))
+        for name, trunk in settings.trunks.items():
+            if numbers[name] < MOST_TRUNKS:
+                cps = trunk.cps_in or 0.0
+                pj.tandem_gate_trunk(numbers[name], cps, max(1.0, cps), trunk.refusal_code)
+        for name, listener in settings.listeners.items():
+            place = self._listen(listener, self._strangers(settings, name))
+            for cidr, trunks in table.networks(name).items():
+                # calls of trunks that share a network are told apart, and counted, behind the gate
+                self._network(place, cidr, Kind.TRUNK, numbers.get(trunks[0], -1) if len(trunks) == 1 else -1)
+            for cidr in security.offices:
+                self._network(place, cidr, Kind.OFFICE, -1)
+
+    def phone(self, address: str, port: int, seconds: float) -> None:
+        """A phone has registered from there, for so long; 0: no longer.  It has a budget of its own from now on."""
+        pj.tandem_gate_phone(address, port, seconds)
+
+    def fault(self, address: str, reason: str) -> bool:
+        """A fault that the gate cannot see, such as a wrong password.  True where that was one too many: banned."""
+        return pj.tandem_gate_fault(address, reason) == 1
+
+    # -- bans
+
+    def bans(self) -> list[Ban]:
+        """All of them, the latest first."""
+        found = [Ban(*row[:5], automatic=bool(row[5])) for row in pj.tandem_gate_bans()]
+        return sorted(found, key=lambda ban: ban.since, reverse=True)
+
+    def ban(self, address: str, reason: str, seconds: float) -> None:
+        """Raises CannotBan, and ValueError for what is no address."""
+        status = pj.tandem_gate_ban(str(ip_address(address)), reason, seconds)
+        if status == PROTECTED:
+            raise CannotBan(f"{address} is an address of a trunk or an office: it can be forged, so it is never banned")
+        if status:
+            raise CannotBan("the table of bans is full: lift some")
+
+    def lift(self, address: str) -> bool:
+        """False where there was none.  Raises ValueError for what is no address."""
+        return pj.tandem_gate_lift(str(ip_address(address))) == 0
+
+    def tick(self) -> list[tuple[str, str, float]]:
+        """Ten times a second: ends what is over; new bans of the gate's own as (address, reason, seconds)."""
+        pj.tandem_gate_tick()
+        news = []
+        while (one := pj.tandem_gate_news()) is not None:
+            news.append(one)
+        return news
+
+    @staticmethod
+    def half_open() -> int:
+        """Calls that wait for their final answer."""
+        return pj.tandem_gate_half_open()
+
+    @staticmethod
+    def connections() -> int:
+        """TCP and TLS connections that others have made to us."""
+        return pj.tandem_gate_connections()
+
+    @staticmethod
+    def kernel_drops() -> int:
+        """Packets that the kernel has thrown away at our UDP sockets: banned, or more than we could read."""
+        return pj.tandem_gate_kernel_drops()
+
+    # -- decisions
 
     def answer(self, asked: Asked, code: int, headers: Headers = (), reason: str = "") -> bool:
         """Answer without state.  False where the request is gone: cancelled, or too old."""
@@ -108,8 +175,39 @@ class Gate:
         """How many requests wait for `serve`."""
         return pj.tandem_asked_waiting()
 
+    def _strangers(self, settings: Settings, name: str) -> Strangers:
+        security, phones = settings.security, settings.phones
+        inside = settings.listeners[name].side == "inside"
+        if name in phones.listeners or (inside and not phones.listeners and security.inside_strangers == "challenge"):
+            return Strangers.ASK if self.decide is not None else Strangers.PASS
+        rule = security.inside_strangers if inside else security.outside_strangers
+        return {"drop": Strangers.DROP, "refuse": Strangers.REFUSE, "challenge": Strangers.PASS}[rule]
+
+    @staticmethod
+    def _listen(listener: Listener, strangers: Strangers) -> int:
+        place = pj.tandem_gate_listener(listener.transport, listener.address, listener.port, strangers)
+        if place < 0:
+            raise ValueError(f"the gate has no room for {listener.transport} {listener.address}:{listener.port}")
+        return place
+
     @staticmethod
     def _network(place: int, cidr: str, kind: Kind, number: int) -> None:
         network = ip_network(cidr)
         if pj.tandem_gate_network(place, str(network.network_address), network.prefixlen, kind, number):
             raise ValueError(f"the gate has no room for the network {cidr}")
+
+
+def limits_of(security: Security, max_calls: int) -> dict[str, float]:
+    """The gate's limits by their names in native/tandem.h."""
+    named: Iterable[str] = (
+        *(f"{kind}_{what}" for kind in ("stranger", "phone", "office", "trunk") for what in ("rate", "burst")),
+        *("connections", "connection_rate", "connection_burst", "connection_first", "connection_idle"),
+        *("half_open_reserved", "faults", "fault_window", "ban_seconds"),
+    )
+    return {
+        **{name: float(getattr(security, name)) for name in named},
+        "connections_source": security.connections_per_source,
+        "half_open": max_calls,
+        "half_open_source": security.half_open_per_source,
+        "message": security.max_message,
+    }

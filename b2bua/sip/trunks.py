@@ -3,7 +3,7 @@ address, by the marks that tell them apart."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -100,6 +100,18 @@ class TrunkTable:
             return found[0].trunk
         user, host = user_and_host(uri)
         return next((row.trunk for row in found if row.marks.fit(port, host, user, names)), None)
+
+    @property
+    def rows(self) -> Mapping[str, list[Row]]:
+        """By listener; another object after each `fill`."""
+        return self._rows
+
+    def networks(self, listener: str) -> dict[str, list[str]]:
+        """The networks behind a listener, each with its trunks."""
+        found: dict[str, list[str]] = {}
+        for row in self._rows.get(listener, ()):
+            found.setdefault(str(row.network), []).append(row.trunk)
+        return found
 
     def trunks_at(self, listener: str, source: str) -> list[str]:
         """All trunks that a packet from there may be of."""

@@ -12,6 +12,7 @@ from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
+from b2bua.sip.bans import Bans
 from b2bua.sip.registrar import Registrar
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
@@ -153,6 +154,8 @@ class Node:
     "Parts that must be ready before this node should get calls, by name."
     dialling: Dialling | None = None
     "None: this node runs no campaigns."
+    bans: Bans | None = None
+    "Who is banned at the gate; None in tests that have none."
     operation: Operation | None = None
     parking: ParkingLot = field(default_factory=lambda: ParkingLot(Slots()))
     "Who is parked where."

@@ -358,6 +358,7 @@ class Engine:
         self.steering.start(settings, legs)
         pj.tandem_on_refer(self.refers.decide)
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
+        self.gate.guard(settings, self.desk.table)
         self._listeners.open()
         self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
         self.door.open(settings, self._listeners, self.carriers)
