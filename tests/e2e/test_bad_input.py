@@ -242,8 +242,10 @@ async def test_a_side_that_is_inactive_at_first_is_no_fault(
 
 
 async def test_a_stranger_is_refused(start_server: StartServer, phone: Phone) -> None:
-    """Bad input: an INVITE from an address of no trunk gets 403, rings nobody and is counted; no record, no event."""
-    server = await start_server({"trunks.carrier": {"addresses": ["127.0.0.1/32"]}})
+    """Bad input: an INVITE from an address of no trunk gets 403 where the settings say so, rings nobody and is counted; no
+    record, no event."""
+    changes = {"trunks.carrier": {"addresses": ["127.0.0.1/32"]}, "security": {"outside_strangers": "refuse"}}
+    server = await start_server(changes)
     async with (
         bystander(server) as other,
         await Caller.open("stranger", host="127.0.0.9") as stranger,
@@ -255,7 +257,7 @@ async def test_a_stranger_is_refused(start_server: StartServer, phone: Phone) ->
         assert not refused.has("Warning")
         await stranger.invite(server.outside, ACCESS_NUMBER, sdp=stranger.sdp(codecs=["AMR"]))
         await eventually(lambda: [m for m in stranger.call.received if m.status >= 400], "a refusal")
-        assert await server.api.metric("tandem_sip_refusals_total", cause="stranger") == 2
+        assert await server.api.metric("tandem_gate_total", counter="refused_stranger") == 2
         assert not phone.got("INVITE")
         assert listener.events == []
         await other.goes_on()
