@@ -181,7 +181,12 @@ class Tandem:
         self.webhooks = Webhooks(events, reports, self.statistics, plan, self.metrics.webhooks.inc)
         self.sms = SmsAlarms(settings.sms, reports, self.statistics, plan, self.metrics.sms.inc)
         self.gatekeeper = Gatekeeper(
-            self.engine.gate, lambda: self.exchange.settings, self.trunks.table, self.tell, self.metrics
+            self.engine.gate,
+            lambda: self.exchange.settings,
+            self.trunks.table,
+            lambda: ((one.source.address, one.source.port) for one in self.phones.phones.registrar.all()),
+            self.tell,
+            self.metrics,
         )
         self.operating = Operating(self)
         self.up = False

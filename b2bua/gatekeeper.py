@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from b2bua import log as logging
@@ -24,6 +24,10 @@ EVERY = 0.1
 MOST_ALARMS = 60
 "Log lines a minute about bans; the events and the list have all of them."
 
+PHONES = 3.0
+"Seconds between two times that the gate is told where registered phones are; it believes that for three times as long."
+
+Phones = Callable[[], Iterable[tuple[str, int]]]
 Tell = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -33,9 +37,17 @@ class Gatekeeper:
     name = "gate"
 
     def __init__(
-        self, gate: Gate, settings: Callable[[], Settings], table: TrunkTable, tell: Tell, metrics: Metrics
+        self,
+        gate: Gate,
+        settings: Callable[[], Settings],
+        table: TrunkTable,
+        phones: Phones,
+        tell: Tell,
+        metrics: Metrics,
     ) -> None:
+        """`phones`: where registered phones are."""
         self._gate, self._settings, self._table, self._tell = gate, settings, table, tell
+        self._phones, self._phones_due = phones, 0.0
         self._known: tuple[object, object] = (None, None)
         self._banned: Counter[str] = Counter()
         self._minute, self._alarms = 0, 0
@@ -86,6 +98,10 @@ class Gatekeeper:
         if self._known[0] is not known[0] or self._known[1] is not known[1]:
             self._gate.guard(settings, self._table)
             self._known = known
+        if (now := time.monotonic()) >= self._phones_due:
+            self._phones_due = now + PHONES
+            for address, port in self._phones():
+                self._gate.phone(address, port, 3 * PHONES)
         for address, reason, seconds in self._gate.tick():
             self._banned[reason] += 1
             self._tell("source.banned", {"address": address, "reason": reason, "seconds": seconds, "by": "gate"})

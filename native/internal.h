@@ -207,6 +207,9 @@ void connections_tick(long long now);
 void connection_spoke(const pjsip_transport *transport);
 void connection_lost_its_way(pjsip_transport *transport);
 
+/* late.c */
+void late_count(pjsip_rx_data *rdata);
+
 /* form.c */
 pj_bool_t form_is_broken(pjsip_rx_data *rdata);
 pj_bool_t form_of_sdp_is_wild(const pjsip_msg *msg);

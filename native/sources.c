@@ -114,7 +114,7 @@ static int remember(const struct key *key, long long until)
         phone->node.key = *key;
         keyed_put(&phones, &phone->node);
     }
-    if (key->port || until > phone->until)
+    if (until > phone->until)
         phone->until = until;
     return PJ_SUCCESS;
 }

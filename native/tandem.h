@@ -98,6 +98,9 @@ int tandem_gate_half_open(void);
 int tandem_gate_connections(void);
 unsigned long long tandem_gate_kernel_drops(void);
 
+/* Nanoseconds inside the gate of a request that ends there, answered or not: the mean of one in 64 since the last time. */
+double tandem_gate_cost(void);
+
 /* Requests that wait for a decision of Python's. Each has passed all checks of form and costs no transaction, dialog or
  * call slot yet. Exactly one of the three calls below ends it; one that is not ended within five seconds may be given up,
  * as may one whose caller sends CANCEL (he has got his 487): then they return PJ_ENOTFOUND, which is no fault.

@@ -43,7 +43,8 @@ class Security(Section):
     outside_strangers: Literal["drop", "refuse"] = "drop"
     "Requests of strangers to an outside listener: not answered at all, or 403."
     inside_strangers: Literal["challenge", "refuse", "drop"] = "challenge"
-    "Requests of strangers to an inside listener: REGISTER and INVITE have to show credentials, or 403, or no answer."
+    """Requests of strangers to an inside listener: let through to where agents are told by credentials or address; or
+    403; or not answered. A listener on which phones register always challenges."""
     offices: Networks = Field(default=[])
     "Networks of our own offices: they have a budget of their own and are never banned."
     stranger_rate: Rate = 20

@@ -176,11 +176,10 @@ class Gate:
         return pj.tandem_asked_waiting()
 
     def _strangers(self, settings: Settings, name: str) -> Strangers:
-        security, phones = settings.security, settings.phones
+        if name in settings.phone_listeners and self.decide is not None:
+            return Strangers.ASK  # phones register here, and nobody knows a phone before it has
         inside = settings.listeners[name].side == "inside"
-        if name in phones.listeners or (inside and not phones.listeners and security.inside_strangers == "challenge"):
-            return Strangers.ASK if self.decide is not None else Strangers.PASS
-        rule = security.inside_strangers if inside else security.outside_strangers
+        rule = settings.security.inside_strangers if inside else settings.security.outside_strangers
         return {"drop": Strangers.DROP, "refuse": Strangers.REFUSE, "challenge": Strangers.PASS}[rule]
 
     @staticmethod

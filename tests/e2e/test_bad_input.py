@@ -242,8 +242,8 @@ async def test_a_side_that_is_inactive_at_first_is_no_fault(
 
 
 async def test_a_stranger_is_refused(start_server: StartServer, phone: Phone) -> None:
-    """Bad input: an INVITE from an address of no trunk gets 403 where the settings say so, rings nobody and is counted; no
-    record, no event."""
+    """Bad input: an INVITE from an address of no trunk gets 403 where the settings say so, rings nobody and is
+    counted; no record, no event."""
     changes = {"trunks.carrier": {"addresses": ["127.0.0.1/32"]}, "security": {"outside_strangers": "refuse"}}
     server = await start_server(changes)
     async with (

@@ -7,6 +7,7 @@ import socket
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other
+from tests.peers.configuration import Changes
 from tests.peers.server import Server
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -14,7 +15,7 @@ from tests.peers.waiting import eventually_true
 
 TRUNK = "127.0.0.1"
 FLOODER = "127.0.0.66"
-CONFIG = {
+CONFIG: Changes = {
     "trunks.carrier": {"addresses": [f"{TRUNK}/32"]},
     "security": {"stranger_rate": 5, "stranger_burst": 10, "faults": 20, "ban_seconds": 60},
 }

@@ -361,7 +361,8 @@ class Engine:
         self.gate.guard(settings, self.desk.table)
         self._listeners.open()
         self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
-        self.door.open(settings, self._listeners, self.carriers)
+        self.door.open(self._listeners, self.carriers)
+        self.gate.guard(settings, self.desk.table)
         self._choose_codecs(settings.media.codecs)
         self._endpoint.libStart()
 

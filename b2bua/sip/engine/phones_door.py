@@ -10,12 +10,10 @@ import pjsua2 as pj
 from b2bua.log import logger
 from b2bua.sip.bindings import Binding, Source
 from b2bua.sip.engine.values import Arriving, LegProfile, Refusal
-from b2bua.sip.gate import Strangers
 from b2bua.sip.phones import Admitted, Phones
 from b2bua.sip.registrar import Reply
 
 if TYPE_CHECKING:
-    from b2bua.settings import Settings
     from b2bua.sip.engine.carriers import Carriers
     from b2bua.sip.engine.listeners import Listeners
     from b2bua.sip.engine.sipleg import SipLeg
@@ -38,16 +36,12 @@ class PhonesDoor:
         self.shown: tuple[str, bool] = NOBODY
         "Whose INVITE PJSIP is given at this moment: extension, and whether it is an emergency."
 
-    def open(self, settings: Settings, listeners: Listeners, carriers: Carriers) -> None:
-        """Once the sockets are open."""
+    def open(self, listeners: Listeners, carriers: Carriers) -> None:
+        """Once the sockets are open, and before the gate is told whom to ask about."""
         self._listeners, self._carriers = listeners, carriers
         if self.phones is None:
             return
         self._gate.decide = self.decide
-        for name in sorted(settings.phone_listeners):
-            trunks = [trunk.networks if trunk.listener == name else [] for trunk in settings.trunks.values()]
-            numbers = {str(network): number for number, networks in enumerate(trunks) for network in networks}
-            self._gate.listen(settings.listeners[name], Strangers.ASK, numbers, [])
 
     def decide(self, asked: Asked) -> None:
         """Answer it, or let it in: at once."""
