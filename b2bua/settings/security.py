@@ -67,8 +67,8 @@ class Security(Section):
     "Calls of one address that wait for an answer; trunks and offices have no such limit."
     half_open_reserved: Annotated[float, Field(ge=0, le=1)] = 0.5
     "Share of `node.max_calls` that calls without an answer yet may take from trunks alone."
-    max_message: Annotated[int, Field(ge=2000, le=16000)] = 15000
-    "Longest SIP request, octets; a longer one gets 513, and a connection that carries one of 16,000 is closed."
+    max_message: Annotated[int, Field(ge=2000, le=16000)] = 16000
+    "Longest SIP request, octets; a longer one gets 513. 16,000 is the most that can be read at all."
     connections: Count = 2000
     "TCP and TLS connections that others have made to us; a fifth of them is for trunks and offices alone."
     connections_per_source: Count = 100

@@ -17,6 +17,7 @@ from . import dialler as diallers
 from . import dialling as diallings
 from . import events as told
 from . import floor as floors
+from . import gate as gates
 from . import pacing as pacings
 from . import profile as profiling
 from . import registrar as registrars
@@ -220,6 +221,16 @@ def registrar(runs: Runs = 3, seconds: Seconds = 10.0) -> None:
     kept = results.load(Options.out)
     kept.registrar = found
     _finish(kept, "registrar")
+
+
+@app.command(name="gate")
+def dropped(seconds: Annotated[float, typer.Option(min=0.5, help="Seconds of each flood.")] = 5.0) -> None:
+    """Packets that the gate drops: processor time of each, in all and inside the gate. No server, a bare end point."""
+    with stage():
+        found = gates.measure(cores.choose(Options.server_core), seconds)
+    kept = results.load(Options.out)
+    kept.gate = found
+    _finish(kept, "gate")
 
 
 @app.command(name="dialler")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import select
 import sys
 from typing import Any
@@ -40,8 +41,8 @@ def main() -> None:
 def obey(command: dict[str, Any]) -> None:
     """Call what is asked for."""
     if command["call"] == "used":
-        times = os.times()
-        tell([times.user + times.system, pj.tandem_counters()["requests"], pj.tandem_gate_kernel_drops()])
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        tell([used.ru_utime + used.ru_stime, pj.tandem_counters()["requests"], pj.tandem_gate_kernel_drops()])
     else:
         tell(getattr(pj, f"tandem_gate_{command['call']}")(*command["arguments"]))
 

@@ -9,6 +9,7 @@ from .calls import CallRates
 from .dialling import DiallingRates
 from .events import EventTimes
 from .floor import FloorTimes
+from .gate import GateCosts
 from .latency import SetupTimes
 from .leak import Leaks
 from .machine import Machine
@@ -41,6 +42,7 @@ class Results:
     pacing: PacingTimes | None = None
     dialling: DiallingRates | None = None
     registrar: RegistrarRates | None = None
+    gate: GateCosts | None = None
     profile: Profile | None = None
 
     def save(self, folder: Path) -> Path:
@@ -78,6 +80,8 @@ def load(folder: Path) -> Results:
         results.dialling = DiallingRates(**said["dialling"])
     if said.get("registrar"):
         results.registrar = RegistrarRates(**said["registrar"])
+    if said.get("gate"):
+        results.gate = GateCosts(**said["gate"])
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results

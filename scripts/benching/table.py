@@ -9,6 +9,7 @@ from rich.table import Table
 
 from . import events, floor
 from .calls import CallRates
+from .gate import MOST_CPU, MOST_INSIDE
 from .latency import SetupTimes
 from .machine import ROOT
 from .results import Results
@@ -61,6 +62,7 @@ def rows(results: Results) -> list[Row]:
         *_pacing(results),
         *_dialling(results),
         *_registrar(results),
+        *_gate(results),
     ]
 
 
@@ -219,6 +221,21 @@ def _registrar(results: Results) -> list[Row]:
             "phones registering (REGISTER, 401, REGISTER, 200)/s", _spread(found.rates, "{:.0f}"), "-", None, goal, met
         ),
         Row("  CPU ms a registration", _spread(found.cpu_ms, "{:.2f}")),
+    ]
+
+
+def _gate(results: Results) -> list[Row]:
+    if not results.gate:
+        return []
+    cpu, inside = results.gate.cpu, results.gate.inside
+    return [
+        Row(
+            f"{name}: dropped, CPU us (inside the gate)",
+            f"{cpu[name]:.1f} ({inside[name]:.2f})",
+            goal=f"<= {MOST_CPU:.0f} ({MOST_INSIDE:.0f})",
+            met=cpu[name] <= MOST_CPU and inside[name] <= MOST_INSIDE,
+        )
+        for name in cpu
     ]
 
 
