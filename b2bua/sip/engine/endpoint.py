@@ -122,7 +122,7 @@ class Engine:
         self._profiles.update(trunk_profiles(settings))
         self._sources.renew(settings)
         self.steering.follow(settings)
-        self.door.open(settings, self._listeners, self.carriers)  # the gate forgets the networks it knew
+        self.gate.guard(settings, self.desk.table)
         self.carriers.follow()
 
     # -- what calls ask for
