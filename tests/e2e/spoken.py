@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -38,17 +38,24 @@ class Line:
     began: float
     "When the first packet of its sound was due, by the monotonic clock."
 
+    _looked: dict[float, tuple[int, float | None]] = field(default_factory=dict)
+    "Packets that were looked at, by frequency, and when it was heard first."
+
     def heard_at(self, frequency: float) -> float | None:
         """When the first packet came that sounds like this, by the same clock."""
+        done, found = self._looked.get(frequency, (0, None))
+        packets = list(self.rtp.received)
         turn = np.exp(-2j * math.pi * frequency * np.arange(sound.FRAME) / sound.RATE)
-        for one in list(self.rtp.received):
+        for one in packets[done:] if found is None else ():
             codec = PAYLOADS.get(one.packet.payload_type)
             samples = sound.decode(one.packet.payload, codec).astype(float) if codec else np.zeros(0)
             if len(samples) != sound.FRAME or sound.loudness(samples) < sound.SILENCE:
                 continue
             if 2 * abs(samples @ turn) ** 2 / sound.FRAME >= CLEAR * float(np.sum(samples**2)):
-                return one.time
-        return None
+                found = one.time
+                break
+        self._looked[frequency] = len(packets), found
+        return found
 
     async def hears(self, frequency: float, within: float | None = None) -> float:
         """Wait for it."""
