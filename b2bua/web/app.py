@@ -160,8 +160,8 @@ def _schema(app: FastAPI) -> dict[str, Any]:
     plan.describe(made)
     campaigns.describe(made)
     for path in made["paths"].values():
-        for operation in path.values():
-            for status, response in operation["responses"].items():
+        for described in path.values():
+            for status, response in described["responses"].items():
                 if status >= "400" and "application/json" in response.get("content", {}):
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
     return made
