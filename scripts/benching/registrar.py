@@ -28,6 +28,9 @@ realm = "bench"
 algorithms = ["MD5"]
 probe = 0
 
+[security]
+offices = ["127.0.0.0/8"]
+office_rate = 0
 """
 "SIPp's digest knows MD5 only; one address of it stands for many phones."
 

@@ -12,7 +12,7 @@ from tests.peers.server import Server
 from tests.peers.uas import Phone
 from tests.peers.wire import Address
 
-REALM, PASSWORD = "phones.test", "correct horse"
+REALM, PASSWORD = "phones.test", "correct-horse"
 OFFICE: dict[str, dict[str, Any]] = {
     "phones": {"realm": REALM, "algorithms": ["SHA-256", "MD5"], "md5_phones": ["old"], "probe": 0},
 }

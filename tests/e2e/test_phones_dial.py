@@ -9,6 +9,7 @@ from tests.peers.baresip import Baresip
 from tests.peers.kamailio import Kamailio
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
+from tests.peers.waiting import eventually_true
 
 
 async def test_a_phone_dials_outside_and_an_emergency_number_past_every_limit(
@@ -114,7 +115,7 @@ async def test_a_phone_behind_a_proxy_is_reached_by_its_path(
 
 async def test_baresip_registers_calls_and_is_called(start_server: StartServer, caller: Caller, tmp_path: Path) -> None:
     """A third stack as an agent's phone: registers, answers a caller of the trunk, and dials an extension."""
-    server = await start_server(OFFICE)
+    server = await start_server({"phones": {**OFFICE["phones"], "md5_phones": ["baresip"]}})
     await hire(server, "1001", "1002")
     await server.api.add_access_number("4008100001", correlation="off", entry={"kind": "agent", "target": "1001"})
     where = f"127.0.0.1:{server.inside[1]}"
@@ -122,7 +123,7 @@ async def test_baresip_registers_calls_and_is_called(start_server: StartServer, 
         await Baresip.open(tmp_path, "1001", registrar=where, password=PASSWORD) as baresip,
         await Phone.open("1002") as other,
     ):
-        await baresip.expect("REGISTER_OK")
+        await eventually_true(lambda: phones(server, "1001"), "baresip is registered")
         await register(server, other, f"<{other.uri}>", "1002")
         await caller.invite(server.outside, "4008100001", caller="02088880001")
         await caller.answered()
