@@ -11,7 +11,7 @@ import typer
 from benching.cores import Cores, choose
 from benching.machine import ROOT
 
-from . import floods, fuzzed, overload
+from . import cases, floods, fuzzed, overload
 from .verdict import Verdict, markdown, show
 
 app = typer.Typer(
@@ -23,6 +23,16 @@ app = typer.Typer(
 )
 
 OUT = ROOT / "build" / "attack"
+INJECTION = ("tests/e2e/test_sound_source.py",)
+FRAUD = tuple(f"tests/e2e/test_{name}.py" for name in ("phones", "phones_dial", "policies", "refer", "trunk_accounts"))
+FRAUDULENT = (
+    "without_the_password or outside or may_not_ask or dead_phone or carrier_may or somebody_else or redirection or"
+    " credentials"
+)
+"Cases of FRAUD in which somebody tries what he may not."
+NOMINAL, FLOOD = 200.0, 4000.0
+
+Nominal = Annotated[float, typer.Option(help="Good calls a second that the server serves without trouble.")]
 Rate = Annotated[float, typer.Option(help="Requests a second of a flood: ten times what the server can serve.")]
 Seconds = Annotated[float, typer.Option(min=5, help="Seconds of each flood.")]
 Count = Annotated[int, typer.Option(min=1000, help="Mutated messages.")]
@@ -42,14 +52,14 @@ def _attack(*attacks: Callable[[Path, Cores], Sequence[Verdict]], name: str) -> 
 
 
 @app.command()
-def flood(rate: Rate = 4000.0, seconds: Seconds = 15.0) -> None:
+def flood(rate: Rate = FLOOD, seconds: Seconds = 15.0) -> None:
     """One address floods INVITE, REGISTER and OPTIONS; the known trunk calls beside it."""
     _attack(lambda folder, cores: floods.measure(folder, cores, rate=rate, seconds=seconds), name="flood")
 
 
 @app.command("overload")
 def overloaded(
-    nominal: Annotated[float, typer.Option(help="Good calls a second that the server serves without trouble.")] = 200.0,
+    nominal: Nominal = NOMINAL,
     seconds: Seconds = 10.0,
 ) -> None:
     """Ten times more good calls than can be served."""
@@ -60,6 +70,31 @@ def overloaded(
 def fuzz(count: Count = 1_000_000, seed: Seed = None) -> None:
     """Mutated messages by the trunk; nothing may crash or fall silent."""
     _attack(lambda folder, cores: _fuzz(folder, cores, count, seed), name="fuzz")
+
+
+@app.command()
+def inject() -> None:
+    """Sound from the wrong source, and sound that is asked for by the wrong one."""
+    _attack(lambda folder, cores: cases.run("injection", INJECTION), name="inject")
+
+
+@app.command()
+def fraud() -> None:
+    """Calls at somebody else's cost: without a password, by transfer, by redirection, past the policies."""
+    _attack(lambda folder, cores: cases.run("fraud", FRAUD, FRAUDULENT), name="fraud")
+
+
+@app.command("all")
+def everything(rate: Rate = FLOOD, nominal: Nominal = NOMINAL, count: Count = 1_000_000, seed: Seed = None) -> None:
+    """All of them, one after the other, in one table."""
+    _attack(
+        lambda folder, cores: floods.measure(folder, cores, rate=rate, seconds=15.0),
+        lambda folder, cores: overload.measure(folder, cores, nominal=nominal, seconds=10.0),
+        lambda folder, cores: _fuzz(folder, cores, count, seed),
+        lambda folder, cores: cases.run("injection", INJECTION),
+        lambda folder, cores: cases.run("fraud", FRAUD, FRAUDULENT),
+        name="all",
+    )
 
 
 def _fuzz(folder: Path, cores: Cores, count: int, seed: int | None) -> list[Verdict]:

@@ -1,6 +1,7 @@
 """Attacks that are end-to-end tests already: run as they are, each case a line of the table."""
 
 import importlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from benching.machine import ROOT
 
 from .verdict import Verdict
 
+ALLOWED = sorted(os.sched_getaffinity(0))
+"Cores that we might use before anybody was bound to one."
 WITHIN = 1200.0
 "Seconds all cases of an attack may take."
 
@@ -25,7 +28,8 @@ def run(attack: str, files: Sequence[str], names: str = "") -> list[Verdict]:
     with tempfile.TemporaryDirectory(prefix="tandem-attack-") as folder:
         report = Path(folder) / "report.xml"
         chosen = ["-k", names] if names else []
-        command = [sys.executable, "-m", "pytest", "-q", "-n0", *chosen, f"--junit-xml={report}", *files]
+        anywhere = ["taskset", "-c", ",".join(map(str, ALLOWED))]
+        command = [*anywhere, sys.executable, "-m", "pytest", "-q", "-n0", *chosen, f"--junit-xml={report}", *files]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WITHIN)
         if done.returncode:
             note(done.stdout[-4000:])
