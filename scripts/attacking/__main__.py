@@ -27,7 +27,7 @@ INJECTION = ("tests/e2e/test_sound_source.py",)
 FRAUD = tuple(f"tests/e2e/test_{name}.py" for name in ("phones", "phones_dial", "policies", "refer", "trunk_accounts"))
 FRAUDULENT = (
     "without_the_password or outside or may_not_ask or dead_phone or carrier_may or somebody_else or redirection or"
-    " credentials"
+    " only_our_carrier"
 )
 "Cases of FRAUD in which somebody tries what he may not."
 NOMINAL, FLOOD = 200.0, 4000.0
