@@ -27,7 +27,7 @@ async def test_a_reload_changes_trunks_and_limits_under_a_running_call(
     start_server: StartServer, caller: Caller, phone: Phone
 ) -> None:
     """SIGHUP and `tandem reload`: a trunk's addresses, law, logging change; listeners wait; the call hears nothing."""
-    server = await start_server()
+    server = await start_server({"security": {"outside_strangers": "refuse"}})
     await talking(server, caller, phone)
     listener = await server.listen()
     changes: Changes = {
