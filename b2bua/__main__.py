@@ -11,7 +11,7 @@ from b2bua.settings import Settings
 def serve(settings: Settings) -> None:
     """Run the server until it is told to stop; what ends it otherwise is told on standard error, with status 1."""
     # Only here: the SIP stack and the web framework take half a second to import, and no other command needs them.
-    from b2bua.app import run
+    from b2bua.process import run
 
     try:
         run(settings)

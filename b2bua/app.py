@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import signal
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -30,10 +28,9 @@ from b2bua.operating import Operating
 from b2bua.outside import Puller
 from b2bua.outside.services import Services
 from b2bua.reports.keeper import Keeper
-from b2bua.reports.last_life import LastLife
 from b2bua.reports.sms import SmsAlarms
 from b2bua.reports.webhooks import Webhooks
-from b2bua.services import Forever, Service, serve
+from b2bua.services import Forever, Service
 from b2bua.settings import Settings
 from b2bua.sip.engine import Certificates, Engine, follow_engine
 from b2bua.sip.resolver import Resolver
@@ -41,7 +38,6 @@ from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.sip.trunk_metrics import follow_trunks
 from b2bua.sip.trunk_service import TrunkService
 from b2bua.storage import Storage, StorageUnavailable
-from b2bua.storage.agent_states import last_states
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import Calls
 from b2bua.storage.dial_store import DialStore
@@ -50,7 +46,7 @@ from b2bua.storage.history import EventHistory
 from b2bua.storage.messages import Messages
 from b2bua.storage.outside import OutsideTalks
 from b2bua.storage.recordings import Recordings
-from b2bua.storage.recover import Heartbeat, next_to, recover
+from b2bua.storage.recover import Heartbeat
 from b2bua.storage.reports import Reports
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
@@ -68,12 +64,8 @@ PURGE = 60.0
 "Seconds between two clean-ups of expired tokens."
 KEEP_TOKENS = 3600.0
 "Seconds an expired token stays readable, so that a late call is told `expired` and not `unknown`."
-GATHER = 0.25
-"Seconds in which records gather for one transaction: it rewrites the same pages for one row as for hundreds."
 LAST_DRAIN = 5.0
 "Seconds the spool may take at the end to reach the database; what is left then is replayed at the next start."
-GC_THRESHOLDS = (20_000, 20, 50)
-"Fewer collections: calls free themselves by reference counts, cycles are rare."
 
 
 class Tandem:
@@ -334,68 +326,3 @@ class Tandem:
         if key is None or Right.EVENTS not in RIGHTS[key.role]:
             return None
         return Listener(key.name, key.tenant)
-
-
-async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
-    """Open storage, put the last life in order, run everything until `stop` is set."""
-    folder, name = settings.node.data_dir, settings.node.name
-    folder.mkdir(parents=True, exist_ok=True)
-    storage = await Storage.open(settings.database_url, pool=settings.storage.pool)
-    spool = Spool.open(folder / "spool", storage, linger=GATHER)
-    try:
-        heartbeat = Heartbeat(folder / "heartbeat")
-        recovered = await recover(storage, spool, name, time.time(), heartbeat.last())
-        if recovered.lost or recovered.released:
-            log.warning(
-                "the last run ended in a crash; its calls are closed as lost",
-                lost=len(recovered.lost),
-                released=recovered.released,
-                replayed=recovered.replayed,
-                do="look at the lines before the crash",
-            )
-        feed = DirectoryFeed(storage)
-        await feed.refresh()
-        history = EventHistory(storage, name, spool)
-        last, at_work = next_to(await history.last(), heartbeat), await last_states(storage, name)
-        events = EventLog(name, spool, history, last=last, ring=settings.events.backlog)
-        before = LastLife(events, history, recovered.alive_until)
-        before.tell()
-        await before.end_calls(recovered.lost, feed.plan.filters.values())
-        tandem = Tandem(settings, storage, spool, events, feed)
-        tandem.attending.come_back(at_work)
-        async with tandem.puller:
-            await serve(tandem.services(heartbeat), stop, up=lambda: _up(tandem))
-    finally:
-        await spool.close()
-        await storage.close()
-
-
-def _up(tandem: Tandem) -> None:
-    gc.collect()
-    gc.freeze()  # what lives as long as the server is not looked at again
-    gc.set_threshold(*GC_THRESHOLDS)
-    tandem.up = True
-    settings = tandem.settings
-    log.info(
-        "ready",
-        node=settings.node.name,
-        listeners={n: f"{ls.transport} {ls.address}:{ls.port}" for n, ls in settings.listeners.items()},
-        api=f"{settings.api.address}:{settings.api.port}",
-    )
-
-
-def run(settings: Settings) -> None:
-    """`tandem serve`: until SIGTERM or SIGINT.  Raises an ExceptionGroup of what failed."""
-    writer = logging.start(settings.log)
-    try:
-        asyncio.run(_main(settings))
-    finally:
-        writer.close()
-
-
-async def _main(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve_until(settings, stop)
