@@ -130,11 +130,21 @@ static void fault(const pjsip_rx_data *rdata, enum who kind, const char *reason,
     source_fault(&key, reason, weight);
 }
 
+/* A ban does not keep a phone from calling for help, nor from ending the call it has: where phones register, one address
+ * can be a whole house's. */
+static pj_bool_t outranks_ban(pjsip_rx_data *rdata, int place, pj_bool_t of_a_dialog)
+{
+    return place_strangers(place) == STRANGERS_ASK &&
+           (of_a_dialog || (rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD &&
+                            admission_is_emergency(rdata)));
+}
+
 /* What is not worth an answer, cheapest question first. A request of a living call passes: who floods does not know its
  * tags, and who talks must be able to hang up while others flood from his address. */
-static pj_bool_t is_unwanted(pjsip_rx_data *rdata, enum who kind, enum strangers stranger, pj_bool_t of_a_dialog)
+static pj_bool_t is_unwanted(pjsip_rx_data *rdata, int place, enum who kind, enum strangers stranger,
+                             pj_bool_t of_a_dialog)
 {
-    if (kind < KIND_OFFICE && ban_holds(&rdata->pkt_info.src_addr)) {
+    if (kind < KIND_OFFICE && ban_holds(&rdata->pkt_info.src_addr) && !outranks_ban(rdata, place, of_a_dialog)) {
         count(COUNT_DROPPED_BANNED);
         return PJ_TRUE;
     }
@@ -276,7 +286,7 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
 
     count(COUNT_REQUESTS);
     connection_spoke(rdata->tp_info.transport);
-    if (is_unwanted(rdata, origin.kind, stranger, of_a_dialog))
+    if (is_unwanted(rdata, place, origin.kind, stranger, of_a_dialog))
         return PJ_TRUE;
     if ((code = form_verdict(rdata, origin.kind)) != PASS) {
         if (method->id != PJSIP_ACK_METHOD)

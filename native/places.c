@@ -107,11 +107,12 @@ pj_bool_t place_protects(const struct key *address)
     return PJ_FALSE;
 }
 
-/* Whether a socket with this address of its own is one of our listeners. */
+/* Whether a socket with this address of its own is one of our listeners, and may drop unread what banned addresses send:
+ * where phones register, an emergency call is looked for. */
 pj_bool_t place_binds(pj_bool_t datagram, const pj_sockaddr *address)
 {
     for (int i = 0; i < known; i++)
-        if ((places[i].transport == PJSIP_TRANSPORT_UDP) == datagram &&
+        if (places[i].strangers != STRANGERS_ASK && (places[i].transport == PJSIP_TRANSPORT_UDP) == datagram &&
             places[i].address.addr.sa_family == address->addr.sa_family &&
             pj_sockaddr_get_port(&places[i].address) == pj_sockaddr_get_port(address) &&
             pj_sockaddr_cmp(&places[i].address, address) == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import select
 import socket
@@ -199,6 +200,22 @@ def test_faults_of_the_registrar_ban(gate: Gate, peer: Peer) -> None:
     assert gate("fault", "no.address", "password") == -1
     assert gate.bans() == {"192.0.2.1": "password", "192.0.2.2": "password"}
     assert peer.ask(peer.request("OPTIONS")).status == 200
+
+
+def test_a_ban_keeps_no_phone_from_calling_for_help(gate: Gate, stack: Stack, peer: Peer) -> None:
+    """Where phones register, an INVITE to an emergency number passes a ban; nothing else new does."""
+    gate.networks(strangers=ASK)
+    assert stack.do("emergency", numbers=["112"]) == 0
+    assert gate("ban", host(peer), "by hand", 60.0) == 0
+    since, before = len(stack.facts), stack.do("counters")
+    for user in ("100", "112"):
+        data = peer.request("INVITE", "Content-Type: application/sdp", uri=f"sip:{user}@127.0.0.1", body=SDP)
+        peer.send(data)
+    fact = stack.wait(lambda fact: fact["fact"] == "asked", since)
+    assert base64.b64decode(fact["message"]).startswith(b"INVITE sip:112@")
+    assert gate.counted("dropped_banned", before) == 1
+    assert stack.do("decide", handle=fact["handle"], how="drop") == 0
+    stack.do("emergency", numbers=[])
 
 
 def test_many_bans_of_both_families_leave_others_alone(gate: Gate, stack: Stack, peer: Peer) -> None:
