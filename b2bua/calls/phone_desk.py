@@ -13,7 +13,7 @@ from b2bua.log import logger
 from b2bua.sip.bindings import Binding, Source
 from b2bua.sip.phones import Phones
 from b2bua.sip.resolver import NoAddress, Resolver, host_of
-from b2bua.storage.errors import StorageUnavailable
+from b2bua.storage.errors import StorageError
 from b2bua.storage.registrations import Registered, keep, kept
 from b2bua.storage.storage import Storage
 
@@ -151,14 +151,11 @@ class PhoneDesk:
         try:
             async with asyncio.timeout(RESTORE_WITHIN):
                 rows = await self._kept(now)
-        except (StorageUnavailable, TimeoutError):
+        except (StorageError, TimeoutError):
             log.warning("registered phones are not known yet: the database did not answer", do="they register again")
             return
         found = [binding for row in rows if (binding := _binding(row)) is not None]
         self.phones.registrar.restore(found, now)
-        for binding in found:
-            if binding.translated:
-                self._behind(binding, True)
         for extension in {one.extension for one in found}:
             self._to_floor(extension)
         if found:
@@ -171,11 +168,13 @@ class PhoneDesk:
         if not dirty:
             return
         now = self._wall()
-        rows = {extension: [_row(one) for one in registrar.bindings(extension, now)] for extension in dirty}
+        rows = {extension: [phone_row(one) for one in registrar.bindings(extension, now)] for extension in dirty}
         try:
             await self._keep(rows)
-        except StorageUnavailable as error:
-            registrar.dirty |= dirty
+        except BaseException as error:
+            registrar.dirty |= dirty  # stored with the next batch, also where this one was cancelled by the end
+            if not isinstance(error, StorageError):
+                raise
             log.warning("registrations are not stored", error=str(error), do="see to the database")
 
     async def _learn_fixed(self) -> None:
@@ -281,7 +280,8 @@ def _guilty(source: Source, exchange: Exchange) -> None:
     exchange.engine.door.fault(source)
 
 
-def _row(binding: Binding) -> Registered:
+def phone_row(binding: Binding) -> Registered:
+    """As storage keeps it."""
     body = asdict(binding)
     del body["extension"], body["uri"], body["expires_at"]
     return Registered(binding.extension, binding.uri, binding.expires_at, body)

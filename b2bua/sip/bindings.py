@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from b2bua.sip.header_values import whole_number
 from routing.address import Address, BadAddress, Uri, printable, split_list
@@ -72,15 +73,17 @@ class Binding:
         uri = self.uri.partition("?")[0]
         if self.path:
             return uri
-        userinfo, at, hostpart = uri.partition(":")[2].rpartition("@")
-        host, _, tail = hostpart.partition(";")
+        scheme, _, rest = uri.partition(":")
+        userinfo, at, hostpart = rest.rpartition("@")
+        host, *said = hostpart.split(";")
+        left = [one for one in said if _parameter(one) != "maddr"]  # it would send our INVITE to any host, found by DNS
         if self.source.transport not in STREAMS and _same_socket(host, self.source):
-            return uri
-        left = [one for one in tail.split(";") if one and one.partition("=")[0].lower() not in ("transport", "maddr")]
+            return ";".join((f"{scheme}:{userinfo}{at}{host}", *left))
+        left = [one for one in left if one and _parameter(one) != "transport"]
         if self.source.transport in STREAMS:
             left.append(f"transport={self.source.transport}")
         # sips would ask for TLS on every hop; this connection is TLS already
-        return f"sip:{userinfo}{at}{self.source}" + "".join(f";{one}" for one in left)
+        return ";".join((f"sip:{userinfo}{at}{self.source}", *left))
 
     @property
     def route(self) -> tuple[str, ...]:
@@ -243,11 +246,13 @@ def registered(request: Register, before: Sequence[Binding], source: Source, lim
             return Outcome(423, alive, limits.min_expires)
         key = _key_of(asked)
         old = kept.get(key)
-        if old is not None and old.call_id == request.call_id and request.cseq < old.cseq:
+        if old is not None and _out_of_order(request, (old,)):
             return Outcome(500, alive)
         if wanted == 0:
             kept.pop(key, None)
             continue
+        for other in [at for at, one in kept.items() if at != key and one.uri == asked.uri]:
+            del kept[other]  # one address is one phone, under whatever flow: storage and probes know it by its URI
         kept[key] = Binding(
             extension=request.extension,
             uri=asked.uri,
@@ -296,6 +301,11 @@ def _key_of(asked: Asked) -> tuple[str, ...]:
 
 _COMPARED = frozenset({"transport", "user", "method", "maddr", "ttl"})
 "URI parameters that must be in both or in none (RFC 3261 19.1.4)."
+
+
+def _parameter(text: str) -> str:
+    """The name of a URI parameter, as the stack reads it: escapes count as what they stand for."""
+    return unquote(text.partition("=")[0]).strip().lower()
 
 
 def _same_socket(hostport: str, source: Source) -> bool:

@@ -115,6 +115,21 @@ def test_a_flow_is_one_phone_whatever_its_address() -> None:
     assert "reg-id=1" in contact_headers(second, NOW)[0][1]
 
 
+FLOW = ';+sip.instance="<urn:uuid:1>";reg-id='
+
+
+@pytest.mark.parametrize(
+    "headers", [(f"Contact: {CONTACT}{FLOW}1",), (f"Contact: {CONTACT}{FLOW}1, {CONTACT}{FLOW}2",)]
+)
+def test_one_address_is_one_phone_under_whatever_flow(headers: tuple[str, ...]) -> None:
+    """Storage and probes know a phone by its URI."""
+    plain = _register(f"Contact: {CONTACT}").bindings
+    after = _register(*headers, before=plain, cseq=2).bindings
+    assert [(one.uri, one.reg_id) for one in after] == [("sip:1001@192.0.2.7:5062;ob", len(headers[0].split(",")))]
+    back = _register(f"Contact: {CONTACT}", before=after, cseq=3).bindings
+    assert [(one.uri, one.reg_id) for one in back] == [("sip:1001@192.0.2.7:5062;ob", 0)]
+
+
 def test_one_phone_more_takes_the_place_of_the_one_that_goes_first() -> None:
     three = tuple(_bound(uri=f"sip:1001@192.0.2.{n}", expires_at=NOW + 100 * n, call_id=str(n)) for n in (1, 2, 3))
     after = _register(f"Contact: {CONTACT}", before=three).bindings
@@ -129,6 +144,9 @@ def test_one_phone_more_takes_the_place_of_the_one_that_goes_first() -> None:
     [
         ("sip:1001@192.0.2.7:5062;ob", PHONE, "sip:1001@192.0.2.7:5062;ob", False),
         ("sip:1001@10.0.0.5:5062;ob", PHONE, "sip:1001@192.0.2.7:5062;ob", True),
+        ("sip:1001@192.0.2.7:5062;maddr=a.test;ob", PHONE, "sip:1001@192.0.2.7:5062;ob", False),
+        ("sips:1001@192.0.2.7:5062;%6DADDR=192.0.2.99", PHONE, "sips:1001@192.0.2.7:5062", False),
+        ("sip:1001@10.0.0.5;m%61ddr=192.0.2.99;ob", PHONE, "sip:1001@192.0.2.7:5062;ob", True),
         ("sip:1001@abc.invalid", PHONE, "sip:1001@192.0.2.7:5062", True),
         (
             "sip:1001@10.0.0.5:5060;transport=TCP;x=1",
