@@ -24,8 +24,7 @@ static pjsip_module gate = {
 };
 
 static pjsip_endpoint *endpoint;
-static unsigned timed; /* requests that ended here, and nanoseconds that they took */
-static unsigned long long spent;
+static unsigned long long timed, spent; /* requests that ended here, and nanoseconds that they took */
 static pjsip_hdr allow_list; /* the head of a list with one element: Allow */
 
 enum verdict { PASS = 0 }; /* else the status code to refuse with */
@@ -130,19 +129,17 @@ static void fault(const pjsip_rx_data *rdata, enum who kind, const char *reason,
     source_fault(&key, reason, weight);
 }
 
-/* A ban does not keep a phone from calling for help, nor from ending the call it has: where phones register, one address
- * can be a whole house's. */
+/* Where phones register one address can be a whole house's: it may still call for help, and end the calls it has. */
 static pj_bool_t outranks_ban(pjsip_rx_data *rdata, int place, pj_bool_t of_a_dialog)
 {
-    return place_strangers(place) == STRANGERS_ASK &&
-           (of_a_dialog || (rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD &&
-                            admission_is_emergency(rdata)));
+    pj_bool_t invite = rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD;
+
+    return place_strangers(place) == STRANGERS_ASK && (of_a_dialog || (invite && admission_is_emergency(rdata)));
 }
 
 /* What is not worth an answer, cheapest question first. A request of a living call passes: who floods does not know its
  * tags, and who talks must be able to hang up while others flood from his address. */
-static pj_bool_t is_unwanted(pjsip_rx_data *rdata, int place, enum who kind, enum strangers stranger,
-                             pj_bool_t of_a_dialog)
+static pj_bool_t is_unwanted(pjsip_rx_data *rdata, int place, enum who kind, enum strangers rule, pj_bool_t of_a_dialog)
 {
     if (kind < KIND_OFFICE && ban_holds(&rdata->pkt_info.src_addr) && !outranks_ban(rdata, place, of_a_dialog)) {
         count(COUNT_DROPPED_BANNED);
@@ -156,7 +153,7 @@ static pj_bool_t is_unwanted(pjsip_rx_data *rdata, int place, enum who kind, enu
             fault(rdata, kind, "flood", 1);
         return PJ_TRUE;
     }
-    if (stranger == STRANGERS_DROP) {
+    if (rule == STRANGERS_DROP) {
         count(COUNT_DROPPED_STRANGER);
         return PJ_TRUE;
     }
@@ -334,8 +331,7 @@ double tandem_gate_cost(void)
 {
     double mean = timed ? (double)spent / timed : 0;
 
-    timed = 0;
-    spent = 0;
+    timed = 0, spent = 0;
     return mean;
 }
 

@@ -19,11 +19,7 @@ UNKNOWN, PHONE, OFFICE, TRUNK = range(4)
 NEVER_BANNED = 70020
 "PJ_EIGNORED."
 LIMITS = (
-    *(
-        f"{kind}_{what}"
-        for kind in ("stranger", "phone", "office", "trunk", "connection")
-        for what in ("rate", "burst")
-    ),
+    *(f"{who}_{what}" for who in ("stranger", "phone", "office", "trunk", "connection") for what in ("rate", "burst")),
     *("connections", "connections_source", "connection_first", "connection_idle"),
     *("half_open", "half_open_source", "half_open_reserved", "message", "faults"),
 )
@@ -209,8 +205,7 @@ def test_a_ban_keeps_no_phone_from_calling_for_help(gate: Gate, stack: Stack, pe
     assert gate("ban", host(peer), "by hand", 60.0) == 0
     since, before = len(stack.facts), stack.do("counters")
     for user in ("100", "112"):
-        data = peer.request("INVITE", "Content-Type: application/sdp", uri=f"sip:{user}@127.0.0.1", body=SDP)
-        peer.send(data)
+        peer.send(peer.request("INVITE", "Content-Type: application/sdp", uri=f"sip:{user}@127.0.0.1", body=SDP))
     fact = stack.wait(lambda fact: fact["fact"] == "asked", since)
     assert base64.b64decode(fact["message"]).startswith(b"INVITE sip:112@")
     assert gate.counted("dropped_banned", before) == 1
