@@ -21,7 +21,7 @@ from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.phones_door import PhonesDoor
 from b2bua.sip.engine.profiles import phone_profile, trunk_profiles
-from b2bua.sip.engine.refers import Refers
+from b2bua.sip.engine.refers import Refers, speaks_for
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.sources import Sources
 from b2bua.sip.engine.steering import Steering
@@ -87,7 +87,7 @@ class Engine:
         self._sources = Sources(settings)
         self._by_dialog: dict[tuple[str, bool], SipLeg] = {}
         "By Call-ID and whether we are the UAS: a call that comes back to us has two legs with one Call-ID."
-        self.refers = Refers(self._by_dialog, self.fault)
+        self.refers = Refers(self._by_dialog, self._speaks_for, self.fault)
         self._dead: list[PjCall] = []
         self._arriving: Refusal | None = None
         self._arrived: list[Arriving] = []
@@ -218,6 +218,9 @@ class Engine:
         if leg is not None and where != "onStreamDestroyed":
             self._loop.call_soon_threadsafe(leg.hang_up, 500)
 
+    def _speaks_for(self, owner: str, source: str) -> bool:
+        return speaks_for(owner, source, self._settings, self.desk.table, self.door.phones)
+
     # -- PJSIP's turn
 
     def _poll(self) -> None:
@@ -337,7 +340,7 @@ class Engine:
 
     def _start(self) -> None:
         settings = self._settings
-        self._endpoint = Endpoint(self._choose, Identities(settings, self.desk.table))
+        self._endpoint = Endpoint(self._choose, Identities(lambda: self._settings, self.desk.table))
         pj.tandem_log_level(1)
         self._endpoint.libCreate()
         config = pj.EpConfig()

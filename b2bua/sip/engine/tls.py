@@ -64,9 +64,10 @@ def expected(trunk: Trunk) -> list[str]:
 class Identities:
     """Looks at connections of ours as they are made."""
 
-    def __init__(self, settings: Settings, table: TrunkTable) -> None:
+    def __init__(self, settings: Callable[[], Settings], table: TrunkTable) -> None:
+        """`settings`: those of now, for a reload brings other trunks into `table`."""
         self._settings, self._table = settings, table
-        self._verify = [name for name, listener in settings.listeners.items() if listener.tls_ca is not None]
+        self._verify = [name for name, listener in settings().listeners.items() if listener.tls_ca is not None]
         self.refused = 0
         "Connections that were closed again."
 
@@ -77,14 +78,22 @@ class Identities:
         if not pj.tandem_tls_is_ours(int(prm.hnd)):
             return ""  # who calls us has been asked for a certificate, or not, by PJSIP
         host = str(prm.tlsInfo.remoteAddr).rpartition(":")[0].strip("[]")
-        trunks = {name for listener in self._verify for name in self._table.trunks_at(listener, host)}
-        wanted = {name for trunk in trunks for name in expected(self._settings.trunks[trunk])}
-        certificate = prm.tlsInfo.remoteCertInfo
-        why = why_not(int(prm.tlsInfo.verifyStatus), names_of(certificate), wanted, host)
+        try:
+            certificate = prm.tlsInfo.remoteCertInfo
+            why = why_not(int(prm.tlsInfo.verifyStatus), names_of(certificate), self.wanted(host), host)
+        except Exception as error:
+            log.error("a certificate was not compared", address=host, exc_info=error)
+            why = "it was not compared"  # which is no reason to trust it
         if why:
             self.refused += 1
             log.warning("a TLS connection is closed again: its certificate is not right", address=host, why=why)
         return why
+
+    def wanted(self, host: str) -> set[str]:
+        """The names that may stand in the certificate of an address: those of its trunks, as they are now."""
+        known = self._settings().trunks
+        trunks = {name for listener in self._verify for name in self._table.trunks_at(listener, host)}
+        return {name for trunk in trunks if trunk in known for name in expected(known[trunk])}
 
 
 class Certificates:

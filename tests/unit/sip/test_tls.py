@@ -2,12 +2,14 @@
 
 import asyncio
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from b2bua.settings import Listener, Trunk
-from b2bua.sip.engine.tls import OTHER_NAME, Certificates, expected, host_in, mistake_in, why_not
+from b2bua.settings import Listener, Settings, Trunk
+from b2bua.sip.engine.tls import OTHER_NAME, Certificates, Identities, expected, host_in, mistake_in, why_not
+from b2bua.sip.trunks import Row, TrunkTable
 from tests.peers.certificates import Authority
 
 EXPIRED = 1 << 2
@@ -42,6 +44,21 @@ def test_the_names_that_a_trunk_may_have() -> None:
     assert expected(Trunk.model_validate(both)) == ["carrier.example", "192.0.2.1"]
     assert expected(Trunk.model_validate({**both, "tls_names": ["edge.example"]})) == ["edge.example"]
     assert expected(Trunk.model_validate(base)) == []
+
+
+def test_a_trunk_that_a_reload_brings_is_compared_with_its_own_names(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    listener = listener_with(authority, tmp_path).model_copy(update={"tls_ca": tmp_path / "ca.pem"})
+    settings = [Settings(listeners={"tls": listener})]
+    table = TrunkTable()
+    identities = Identities(lambda: settings[-1], table)
+    assert identities.wanted("192.0.2.1") == set()
+
+    table.fill([Row("tls", ip_network("192.0.2.1/32"), "new")])
+    assert identities.wanted("192.0.2.1") == set(), "the address itself is wanted while nobody knows the trunk"
+    trunk = Trunk.model_validate({"listener": "tls", "addresses": ["192.0.2.1"], "tls_names": ["sip.carrier.example"]})
+    settings.append(Settings(listeners={"tls": listener}, trunks={"new": trunk}))
+    assert identities.wanted("192.0.2.1") == {"sip.carrier.example"}
 
 
 def test_a_sip_uri_in_a_certificate_stands_for_its_host() -> None:
