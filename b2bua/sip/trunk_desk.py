@@ -121,14 +121,20 @@ class TrunkDesk:
         tried: set[Way] = set()
         for desperate in (False, True) if emergency else (False,):
             for name in names:
-                line = self.lines[name]
-                for far in line.destinations(self._draw):
-                    way = Way(name, far.destination)
+                for way in self._addresses(name):
+                    line, far = self.lines.get(name), self._far(way)
+                    if line is None or far is None:
+                        continue  # gone while the call tried others: a reload, or the name's records
                     if way in tried or not self._takes(line, far, emergency, desperate):
                         continue
                     line.load.take(line.limits, self._clock())
                     tried.add(way)
                     yield way
+
+    def _addresses(self, name: str) -> list[Way]:
+        """All ways of a trunk now, the one to be tried first in front."""
+        line = self.lines.get(name)
+        return [] if line is None else [Way(name, far.destination) for far in line.destinations(self._draw)]
 
     def members(self, name: str) -> list[str]:
         """A trunk, or those of a group in the order in which one call tries them; nothing for a name of neither."""

@@ -15,6 +15,7 @@ from b2bua.sip.trunk_line import Way
 from b2bua.sip.trunks import TrunkTable, user_and_host
 from routing.circuit import Circuit, State
 from routing.failover import Attempt
+from routing.trunk_groups import Member
 
 
 def trunk(**more: Any) -> Trunk:
@@ -180,3 +181,26 @@ def test_other_settings_keep_what_is_known() -> None:
     assert (second.maintenance, list(second.fars)) == (True, ["192.0.2.99"])
     bench.desk.closed(1)
     assert first.load.calls_out == 0
+
+
+def test_a_call_in_fail_over_goes_past_what_a_reload_or_the_name_servers_took_away() -> None:
+    bench = two()
+    third = trunk(target="192.0.2.12", addresses=["192.0.2.3"])
+    bench.desk.adopt(settings_of(first=trunk(target="carrier.example"), second=trunk(target="192.0.2.11"), third=third))
+    bench.desk.lines["first"].lead_to([Member("192.0.2.21", 1), Member("192.0.2.22", 2), Member("192.0.2.23", 3)])
+    ways = bench.desk.ways(["first", "second", "third"])
+    assert next(ways) == Way("first", "192.0.2.21")
+    bench.desk.lines["first"].lead_to([Member("192.0.2.23", 3)])
+    assert next(ways) == Way("first", "192.0.2.23")
+    bench.desk.adopt(settings_of(third=third))
+    assert list(ways) == [Way("third", "192.0.2.12")]
+
+    bench.desk.adopt(settings_of(first=trunk(target="192.0.2.10"), third=third))
+    ways = bench.desk.ways(["third", "first"], emergency=True)
+    assert next(ways).trunk == "third"
+    bench.desk.adopt(settings_of())
+    assert list(ways) == []
+
+
+def settings_of(**trunks: Trunk) -> Settings:
+    return Settings(listeners={"out": Listener(side="outside", address="192.0.2.254")}, trunks=trunks)
