@@ -78,9 +78,10 @@ static void forget(struct slot *slot)
     slot->rdata = NULL;
 }
 
-static void forget_overdue(long long time)
+/* Gives up what is overdue. */
+void asked_tick(long long time)
 {
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; used && i < MOST; i++)
         if (slots[i].state != FREE && time - slots[i].since > PATIENCE) {
             count(COUNT_ASKED_OVERDUE);
             half_open_drop(slots[i].rdata);
@@ -98,7 +99,7 @@ enum asked asked_push(pjsip_rx_data *rdata, int kind)
         return ASKED_WAITS;
     }
     if (used == MOST)
-        forget_overdue(time);
+        asked_tick(time);
     if (used == MOST)
         return ASKED_FULL;
     while (slot->state != FREE)

@@ -235,6 +235,7 @@ enum asked { ASKED_WAITS, ASKED_FULL };
 void asked_start(pjsip_endpoint *endpt, pjsip_module *module);
 enum asked asked_push(pjsip_rx_data *rdata, int kind);
 pj_bool_t asked_cancel(pjsip_rx_data *cancel);
+void asked_tick(long long now);
 void asked_clear(void);
 
 /* gate.c */

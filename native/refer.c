@@ -28,8 +28,9 @@ static int ask(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, int *subscri
     int code = PJSIP_SC_INTERNAL_SERVER_ERROR;
 
     if (call_id)
-        answer = PyObject_CallFunction(decides, "OOy#", call_id, dlg->role == PJSIP_ROLE_UAS ? Py_True : Py_False,
-                                       rdata->msg_info.msg_buf, (Py_ssize_t)rdata->msg_info.len);
+        answer = PyObject_CallFunction(decides, "OOsy#", call_id, dlg->role == PJSIP_ROLE_UAS ? Py_True : Py_False,
+                                       rdata->pkt_info.src_name, rdata->msg_info.msg_buf,
+                                       (Py_ssize_t)rdata->msg_info.len);
     if (!answer || !PyArg_ParseTuple(answer, "ip", &code, subscribed))
         PyErr_WriteUnraisable(decides);
     Py_XDECREF(answer);

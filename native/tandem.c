@@ -99,6 +99,7 @@ void tandem_gate_tick(void)
     if (now < due)
         return;
     due = now + 1000000;
+    asked_tick(now);
     connections_tick(now);
     sources_tick(now);
     half_open_tick(now);

@@ -136,8 +136,9 @@ int tandem_pending(void);
  * (Call-ID, we are the UAS of the dialog, method, the whole message as bytes). */
 PyObject *tandem_next_request(void);
 
-/* Who decides about a REFER in a call: a callable that gets (Call-ID, we are the UAS of the dialog, the whole message as
- * bytes) and returns (status, whether NOTIFYs will follow). It is called inside libHandleEvents and must not call PJSIP.
+/* Who decides about a REFER in a call: a callable that gets (Call-ID, we are the UAS of the dialog, the address it came
+ * from, the whole message as bytes) and returns (status, whether NOTIFYs will follow). It is called inside libHandleEvents
+ * and must not call PJSIP.
  * None, as in the beginning: 603 to everybody. */
 PyObject *tandem_on_refer(PyObject *callable);
 

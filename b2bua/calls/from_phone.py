@@ -34,7 +34,8 @@ async def from_phone(call: Session, arriving: Arriving) -> None:
     agent = directory.agent(extension)
     call.show(extension, agent.name if agent is not None else "")
     call.dials = Dials("phone", extension)
-    call.legs[call.caller].owner = extension
+    if not arriving.emergency:  # such a call may have shown no password: it asks for no transfers
+        call.legs[call.caller].owner = extension
     if exchange.floor.reserve(extension, call.id):
         exchange.floor.answered(call.id, extension)  # he is on the phone: no queue asks him
         call.agents[call.caller] = extension

@@ -19,6 +19,7 @@ from b2bua.sip.bans import Ban, CannotBan
 from b2bua.sip.trunks import TrunkTable
 
 TRY_LATER = 503
+MISTAKE = 500
 MOST_TRUNKS = 1024
 "Trunks that the gate keeps a bucket for."
 PROTECTED = 70020
@@ -91,7 +92,8 @@ class Gate:
             for cidr, trunks in table.networks(name).items():
                 # calls of trunks that share a network are told apart, and counted, behind the gate
                 self._network(place, cidr, Kind.TRUNK, numbers.get(trunks[0], -1) if len(trunks) == 1 else -1)
-            for cidr in security.offices:
+            proxies = settings.phones.proxies if name in settings.phone_listeners else []
+            for cidr in (*security.offices, *proxies):  # behind one address of a proxy are the phones of many
                 self._network(place, cidr, Kind.OFFICE, -1)
 
     def phone(self, address: str, port: int, seconds: float) -> None:
@@ -168,7 +170,11 @@ class Gate:
             if self.decide is None:
                 self.answer(asked, TRY_LATER, (("Retry-After", "5"),))
             else:
-                self.decide(asked)
+                try:
+                    self.decide(asked)
+                except Exception:
+                    self.answer(asked, MISTAKE)  # where it is not ended yet: nobody else would
+                    raise
 
     @staticmethod
     def waiting() -> int:

@@ -98,6 +98,10 @@ class Phones:
             return self._done(method, self._invite(message, source, now), source)
         return self._done(method, Reply(405))
 
+    def is_at(self, extension: str, address: str) -> bool:
+        """Whether a phone of this extension is registered from there, whatever its port."""
+        return any(one.source.address == address for one in self.registrar.bindings(extension, self._wall()))
+
     def _invite(self, message: Message, source: Source, now: float) -> Reply | Admitted:
         dialled, caller = _user(message.uri), _from(message)
         emergency = self._emergency(dialled)

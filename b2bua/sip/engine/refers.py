@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import pjsua2 as pj
@@ -14,25 +15,37 @@ from b2bua.sip.refer import BadRefer, read_refer
 from b2bua.sip.signals import Refer
 
 if TYPE_CHECKING:
+    from b2bua.settings import Settings
     from b2bua.sip.engine.sipleg import SipLeg
     from b2bua.sip.header_values import Replaces
+    from b2bua.sip.phones import Phones
+    from b2bua.sip.trunks import TrunkTable
 
 log = logger("sip")
 
 
 class Refers:
-    """`legs`: by Call-ID and whether we are the UAS; `fault`: a mistake of our own in here."""
+    """`legs`: by Call-ID and whether we are the UAS; `speaks_for`: whether requests of a leg's owner may come from an
+    address that the leg is not at; `fault`: a mistake of our own in here."""
 
-    def __init__(self, legs: Mapping[tuple[str, bool], SipLeg], fault: Callable[[None, str, Exception], None]) -> None:
-        self._legs, self._fault = legs, fault
+    def __init__(
+        self,
+        legs: Mapping[tuple[str, bool], SipLeg],
+        speaks_for: Callable[[str, str], bool],
+        fault: Callable[[None, str, Exception], None],
+    ) -> None:
+        self._legs, self._speaks_for, self._fault = legs, speaks_for, fault
 
-    def decide(self, call_id: str, we_are_uas: bool, raw: bytes) -> tuple[int, bool]:
+    def decide(self, call_id: str, we_are_uas: bool, source: str, raw: bytes) -> tuple[int, bool]:
         """Inside PJSIP: the status for a REFER, and whether NOTIFYs will follow.  Where its target may be reached at
         all is the call's to say, by NOTIFY."""
         leg = self._legs.get((call_id, bool(we_are_uas)))
         if leg is None or not leg.owner or leg.code != 200 or leg.dropped:
             return 603, True
         try:
+            if source != leg.source and not self._speaks_for(leg.owner, source):  # the tags alone are no secret
+                log.warning("a REFER came from elsewhere", leg=leg.id, owner=leg.owner, source=source, at=leg.source)
+                return 403, True
             referral = read_refer(Message.of(raw))
         except BadRefer as error:
             log.info("a REFER was refused", leg=leg.id, owner=leg.owner, why=str(error))
@@ -52,3 +65,15 @@ class Refers:
             return None
         role = pj.tandem_dialog_role(*names)
         return None if role < 0 else self._legs.get((replaces.call_id, role == 1))
+
+
+def speaks_for(owner: str, source: str, settings: Settings, table: TrunkTable, phones: Phones | None) -> bool:
+    """Whether an address is one of its owner's: a trunk's networks; for an agent a proxy of ours, or any phone of his
+    that is registered now."""
+    if owner.startswith("trunk "):
+        name = owner.removeprefix("trunk ")
+        trunk = settings.trunks.get(name)
+        return trunk is not None and name in table.trunks_at(trunk.listener, source)
+    if any(ip_address(source) in ip_network(one) for one in settings.phones.proxies):
+        return True
+    return phones is not None and phones.is_at(owner, source)

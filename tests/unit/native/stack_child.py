@@ -13,10 +13,16 @@ from typing import Any
 
 import pjsua2 as pj
 
+from b2bua.sip.gate import Asked, Gate
+
 
 def tell(fact: str, **details: object) -> None:
     sys.stdout.write(json.dumps({"fact": fact, **details}) + "\n")
     sys.stdout.flush()
+
+
+def mistake(asked: Asked) -> None:
+    raise ZeroDivisionError(asked.method)
 
 
 class Leg(pj.Call):
@@ -49,6 +55,8 @@ class Stack:
         self.dead: list[Leg] = []
         self.later: list[tuple[Leg, int]] = []
         self.draining = True
+        self.gate: Gate | None = None
+        "What waits for a decision goes to it, and so into a mistake of ours."
         self.running = True
 
     def start(self) -> None:
@@ -99,6 +107,8 @@ class Stack:
                 tell(
                     "passed up", sip_call_id=call_id, uas=uas, method=method, message=base64.b64encode(message).decode()
                 )
+            if self.gate is not None:
+                self.serve(self.gate)
             while (asked := pj.tandem_asked_next()) is not None:
                 handle, method, listener, source, port, kind, message = asked
                 told = base64.b64encode(message).decode()
@@ -135,6 +145,12 @@ class Stack:
         except pj.Error as error:
             tell("not answered", reason=error.reason)  # its CANCEL or a media error came first
 
+    def serve(self, gate: Gate) -> None:
+        try:
+            gate.serve()
+        except ZeroDivisionError:
+            tell("mistake")
+
     def decide(self, command: dict[str, Any]) -> int:
         handle = command["handle"]
         match command["how"]:
@@ -145,11 +161,11 @@ class Stack:
         headers = tuple((name, value) for name, value in command.get("headers", ()))
         return pj.tandem_asked_answer(handle, command["code"], command.get("reason", ""), headers)
 
-    def decider(self, answer: list[Any]) -> Callable[[str, bool, bytes], Any]:
+    def decider(self, answer: list[Any]) -> Callable[[str, bool, str, bytes], Any]:
         """What is asked about each REFER; an answer that is no (status, news) is a mistake of ours."""
 
-        def decide(call_id: str, we_are_uas: bool, raw: bytes) -> Any:
-            tell("refer", call_id=call_id, uas=we_are_uas, message=base64.b64encode(raw).decode())
+        def decide(call_id: str, we_are_uas: bool, source: str, raw: bytes) -> Any:
+            tell("refer", call_id=call_id, uas=we_are_uas, source=source, message=base64.b64encode(raw).decode())
             return tuple(answer)
 
         return decide
@@ -201,6 +217,11 @@ class Stack:
             case "gate":  # any of the gate's functions, by name
                 given = [tuple(v) if isinstance(v, list) else v for v in command["arguments"]]
                 tell("done", result=getattr(pj, f"tandem_gate_{command['call']}")(*given))
+            case "mistake":
+                self.gate = Gate() if command["on"] else None
+                if self.gate is not None:
+                    self.gate.decide = mistake
+                tell("done", result=None)
             case "decide":
                 tell("done", result=self.decide(command))
             case "refer":

@@ -134,6 +134,18 @@ def test_a_dropped_request_is_never_answered(asked: Decisions, peer: Peer) -> No
     assert peer.hears_nothing()
 
 
+def test_a_mistake_of_ours_is_answered(asked: Decisions, stack: Stack, peer: Peer) -> None:
+    """What nobody decides any more would keep its place, and its caller would wait."""
+    stack.do("mistake", on=True)
+    try:
+        before = stack.do("counters")
+        for message in (peer.request("REGISTER"), offer(peer)):
+            assert peer.ask(message).status == 500
+        assert stack.counted(before)["asked_answered"] == 2
+    finally:
+        stack.do("mistake", on=False)
+
+
 def test_a_full_house_turns_away_who_was_let_in(asked: Decisions, stack: Stack, peer: Peer) -> None:
     peer.send(offer(peer))
     fact = asked.next()

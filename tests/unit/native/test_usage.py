@@ -197,7 +197,7 @@ def test_python_is_asked_once_about_a_refer(decided: Stack, call: Peer) -> None:
     assert call.ask(refer).raw == first.raw
     assert decided.do("legs") == 1  # what was told before this answer has been read by now
     asked = [fact for fact in decided.facts[since:] if fact["fact"] == "refer"]
-    assert [(fact["call_id"], fact["uas"]) for fact in asked] == [(call.call_id, True)]
+    assert [(fact["call_id"], fact["uas"], fact["source"]) for fact in asked] == [(call.call_id, True, "127.0.0.1")]
     decided.do("refer", answer=[202, False])
     assert call.ask(call.request("REFER", "Refer-To: <sip:x@127.0.0.1:9>")).all("Refer-Sub") == ["false"]
     decided.do("refer", answer=[403, False])
