@@ -56,6 +56,7 @@ async def ring_outside(call: Session, callee: Callee, role: Role, beside: int | 
             last = NoResources(str(error)) if error.ours else unreachable(callee.label, str(error))
             if error.ours:
                 raise last from None
+            trying.not_sent(error)
             continue
         found = await _wait(call, trying, leg.id, beside)
         if found is None:

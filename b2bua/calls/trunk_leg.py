@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from b2bua.calls.parties import Role
     from b2bua.calls.session import Session
     from b2bua.settings import Settings
-    from b2bua.sip.engine import SipLeg
+    from b2bua.sip.engine import CannotCall, SipLeg
     from b2bua.sip.signals import Signal
     from b2bua.sip.trunk_line import Line, Way
 
@@ -98,6 +98,13 @@ class TrunkLeg:
         attempt = Attempt(closed.code, closed.local, self.rang is not None)
         self.call.exchange.trunks.failed(self.way, attempt, closed.retry_after)
         return attempt
+
+    def not_sent(self, error: CannotCall) -> None:
+        """It could not even be sent.  Where that is the address's fault the call goes on as from a silent one."""
+        if error.unreachable:
+            attempt = Attempt(503, local=True)
+            self.call.exchange.trunks.failed(self.way, attempt)
+            self.goes_on(attempt)
 
     def goes_on(self, attempt: Attempt) -> bool:
         """Whether the next way is tried; if so it is told and written down."""

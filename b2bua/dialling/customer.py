@@ -125,6 +125,7 @@ class Customer:
         except Barred:
             return Missed(Outcome.WITHHELD, trunk, None, "barred"), True  # another may have a policy of its own
         except CannotCall as error:
+            trying.not_sent(error)
             return Missed(Outcome.TRUNK_FAULT, trunk, None, "no-resources" if error.ours else "no-invite"), True
         while True:
             match await call.next(_until(trying, ringing, wanted())):

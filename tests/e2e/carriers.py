@@ -34,7 +34,9 @@ CONFIG: Changes = {
         "target": f"127.0.0.1:{FIRST}",
         "answer_timeout": 30.0,
     },
+    "trunks.forbidden": {**QUICK, "addresses": ["192.0.2.4/32"], "target": "255.255.255.255"},
     "trunk_groups.both": {"members": ["first 1", "second 2"]},
+    "trunk_groups.cut-off": {"members": ["forbidden 1", "second 2"]},
 }
 _NUMBERS = count(13_800_000_001)
 

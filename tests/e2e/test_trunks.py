@@ -49,6 +49,17 @@ async def test_an_address_where_nobody_listens(server: Server) -> None:
         assert (await record(server, number))["detail"]["trunks_failed"] == [{"trunk": "first", "why": "no-response"}]
 
 
+async def test_an_address_that_the_system_does_not_send_to(server: Server) -> None:
+    """No route, or a firewall's no: the next trunk gets the call at once, and the address is known to be out."""
+    async with await Phone.open("second", port=SECOND, sound=False) as second:
+        number = await dial(server, "cut-off")
+        await second.rejects(486, user=number)
+        cdr = await record(server, number)
+    assert cdr["trunk"] == "second"
+    assert cdr["detail"]["trunks_failed"] == [{"trunk": "forbidden", "why": "no-response"}]
+    assert await server.api.counted("tandem_trunk_failovers_total", trunk="forbidden") == 1
+
+
 async def test_a_word_on_the_number_is_the_last_one(server: Server) -> None:
     """Never after 404, 410, 484, 486, 6xx, nor once something has rung or was heard."""
     async with carriers() as (first, second):

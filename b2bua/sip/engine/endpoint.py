@@ -17,6 +17,7 @@ import pjsua2 as pj
 from b2bua.log import logger
 from b2bua.settings import Settings
 from b2bua.sip.engine.callbacks import Endpoint
+from b2bua.sip.engine.cannot_call import CannotCall
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.phones_door import PhonesDoor
@@ -49,19 +50,8 @@ MOST_LEGS = 8192
 "Call slots of our PJSIP build (native/config_site.h)."
 MOST_RECORDERS = 1024
 "The same for files being written."
-PJSIP_STATUSES = range(171000, 172000)
-"What PJSIP says of URIs, messages and transports (sip_errno.h); other errors are of sockets, memory and media."
 LEG_ROOM = 1.25
 "Call slots for each leg of the admitted calls: from four fifths of the slots on, new calls are refused."
-
-
-class CannotCall(Exception):
-    """The leg could not even be started."""
-
-    def __init__(self, why: str, *, ours: bool) -> None:
-        super().__init__(why)
-        self.ours = ours
-        "No port or slot was left; else the URI or the transport is of no use."
 
 
 class Engine:
@@ -150,8 +140,7 @@ class Engine:
         try:
             call.makeCall(out.to or out.target, prm)
         except pj.Error as error:
-            ours = error.status not in PJSIP_STATUSES
-            failed = CannotCall(f"no INVITE to {out.target}: {error.reason}", ours=ours)
+            failed = CannotCall.by_status(error.status, out.target, error.reason)
         if failed is not None:  # raised here, where no traceback keeps the call alive that was not made
             call.leg = None
             del call
