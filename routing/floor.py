@@ -151,29 +151,30 @@ class Floor:
 
     def wrap_up_over(self, extension: str, now: float) -> list[Effect]:
         """He has ended his wrap-up early."""
-        seat = self._staff.seat(extension, now)
-        if seat.state is not AgentState.WRAP_UP:
-            return []
-        return self._matching.settle(self._staff.finish(seat, "wrap-up-ended", now), now)
+        return self._matching.settle(self._staff.end_wrap_up(self._staff.seat(extension, now), now), now)
 
     def extend_wrap_up(self, extension: str, seconds: float, now: float) -> list[Effect]:
         return self._staff.extend(self._staff.seat(extension, now), seconds, now)
 
-    def reserve(self, extension: str, call: str, now: float, queue: str | None = None) -> list[Effect] | None:
+    def reserve(
+        self, extension: str, call: str, now: float, queue: str | None = None, *, past_wrap_up: bool = False
+    ) -> list[Effect] | None:
         """A direct call takes the agent; None when he is not free.
 
         Its call id then stands for the offer in `ringing`, `answered` and `refused`.  `queue`: a queue of his whose
-        call it counts as (its wrap-up, its turns); None, or one he does not serve: of none.
+        call it counts as (its wrap-up, its turns); None, or one he does not serve: of none.  `past_wrap_up`: an agent
+        in his wrap-up is free for it, and nobody else gets him in between.
         """
         seat = self._staff.seats.get(extension)
         if seat is None or seat.state is AgentState.LOGGED_OUT:
             return []
+        ended = self._staff.end_wrap_up(seat, now) if past_wrap_up and seat.rest is AgentState.AVAILABLE else []
         if seat.state is not AgentState.AVAILABLE:
             return None
         seat.queue = queue if queue in seat.members else None
         seat.call, seat.offer, seat.lease = call, None, now + DIRECT_LEASE
         self._timers.at(seat.lease, "lease", extension)
-        return self._staff.see(seat, Seen.OFFERED, "direct", now)
+        return ended + self._staff.see(seat, Seen.OFFERED, "direct", now)
 
     def unreserve(self, extension: str, call: str, now: float) -> list[Effect]:
         """A reservation ends without his fault: he is free again, and keeps his turn.  None he has: nothing."""

@@ -197,6 +197,10 @@ class Staff:
             self.queues[name].learned.ended(now - seat.taken)
         return self.see(seat, Seen.WRAPPED, reason, now)
 
+    def end_wrap_up(self, seat: Seat, now: float) -> list[Effect]:
+        """Before its time; nothing where he has none."""
+        return self.finish(seat, "wrap-up-ended", now) if seat.state is AgentState.WRAP_UP else []
+
     def extend(self, seat: Seat, seconds: float, now: float) -> list[Effect]:
         """A longer wrap-up, within the ceiling."""
         if seat.wrap_until is not None and seconds > 0:

@@ -48,12 +48,16 @@ def connected(call: Session, extension: str) -> None:
 
 def let_go(call: Session, extension: str) -> None:
     """The agent is done with this caller: his wrap-up begins."""
-    if not extension or (call.transfer is not None and call.transfer.keeps(extension)):
+    if not extension or extension == call.taking_over or (call.transfer is not None and call.transfer.keeps(extension)):
         return
     if call.caller is not None and call.agents.get(call.caller) == extension:
         return  # whoever had called him has sent him elsewhere: the call is his from now on, to its end
-    talk = round(call.clock() - call.talk_began, 3)
-    data = {"extension": extension, "queue": call.journey.queue or None, "talk": talk}
+    wrapped(call, extension, call.journey.queue, call.clock() - call.talk_began)
+
+
+def wrapped(call: Session, extension: str, queue: str, talk: float) -> None:
+    """His part of the call is over, `talk` seconds of it in a conversation."""
+    data = {"extension": extension, "queue": queue or None, "talk": round(talk, 3)}
     call.exchange.tell("call.wrapped", call, data)
     call.journey.last_agent = extension
     call.exchange.floor.released(extension, call.id)

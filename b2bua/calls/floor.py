@@ -126,12 +126,12 @@ class FloorService:
 
     # -- calls
 
-    def reserve(self, extension: str, call: str, queue: str | None = None) -> bool:
+    def reserve(self, extension: str, call: str, queue: str | None = None, *, past_wrap_up: bool = False) -> bool:
         """A direct call takes an agent; False when he is not free.  One who is not logged in is nobody's: True.
 
-        `queue`: whose call it counts as.
+        `queue`: whose call it counts as.  `past_wrap_up`: it ends his wrap-up, where he is in one.
         """
-        effects = self._now.reserve(extension, call, self.clock(), queue)
+        effects = self._now.reserve(extension, call, self.clock(), queue, past_wrap_up=past_wrap_up)
         if effects is None:
             return False
         self._do(effects)
@@ -187,6 +187,11 @@ class FloorService:
     def released(self, extension: str, call: str) -> None:
         """The call has let him go; harmless when it has not got him."""
         self._do(self._now.released(extension, call, self.clock()))
+
+    def has(self, extension: str, call: str) -> bool:
+        """Whether the agent talks in this call."""
+        seat = self._now.agent(extension)
+        return seat is not None and seat.state is AgentState.TALKING and seat.call == call
 
     def moved(self, extension: str, before: str, after: str) -> None:
         """The call he is in goes on as another one."""

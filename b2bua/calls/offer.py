@@ -63,7 +63,7 @@ async def ring(call: Session, callee: Callee, role: Role, beside: int | None = N
     if callee.trunk is not None:
         return await ring_outside(call, callee, role, beside)
     floor = call.exchange.floor
-    if not floor.reserve(callee.label, call.id):
+    if not floor.reserve(callee.label, call.id, past_wrap_up=callee.label == call.returns_to):
         raise agent_failed(callee.label, 486, towards_trunk(486))
     try:
         leg = await _ring(call, callee, role, beside)

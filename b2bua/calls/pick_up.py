@@ -106,7 +106,12 @@ class PickUp:
             raise NothingThere(f"this part of the call is not that of agent {self._extension}", 403)
         if replaces.early_only and call.parties.state(number) is Leg.UP:
             raise NothingThere("it is answered already", 486)
-        await self._take(call, "leg", named.owner)
+        if call.parties.state(number) is Leg.UP:
+            call.taking_over = self._extension
+        try:
+            await self._take(call, "leg", named.owner)
+        finally:
+            call.taking_over = ""
 
     async def _take(self, call: Session | None, what: str, of: str) -> None:
         metrics = self._exchange.metrics
@@ -125,13 +130,15 @@ class PickUp:
 
     def _step(self, what: str, of: str) -> Step:
         async def take(call: Session, goal: Goal) -> Goal | None:
-            if not self._wanted or not self._leg.alive:
-                raise AgentGone(f"{self._extension} has hung up meanwhile")
-            self._taken.set()
             exchange, extension, leg = call.exchange, self._extension, self._leg
             floor = exchange.floor
-            floor.wrap_up_over(extension)
-            if not floor.reserve(extension, call.id):
+            call.taking_over = ""
+            if not self._wanted or not leg.alive:
+                floor.released(extension, call.id)  # he was kept for this
+                raise AgentGone(f"{extension} has hung up meanwhile")
+            self._taken.set()
+            his = floor.has(extension, call.id)
+            if not his and not floor.reserve(extension, call.id, past_wrap_up=True):
                 exchange.metrics.picked_up.inc(what, "refused")
                 leg.hang_up(486)
                 raise agent_failed(extension, 486, no_answer(extension).failure)
@@ -142,7 +149,8 @@ class PickUp:
             except BaseException:
                 floor.released(extension, call.id)
                 raise
-            floor.answered(call.id, extension)
+            if not his:
+                floor.answered(call.id, extension)
             call.agents[leg.id] = extension
             call.record.row.extension = extension
             exchange.metrics.picked_up.inc(what, "done")

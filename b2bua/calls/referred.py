@@ -10,7 +10,7 @@ from b2bua.calls.failure import phrase
 from b2bua.calls.moving import Handed, HandOver, number_of
 from b2bua.calls.refusals import AgentGone
 from b2bua.calls.session import HangUp, Moved, Rerouted
-from b2bua.calls.transfer import Transfer, turn_round
+from b2bua.calls.transfer import Transfer, supersede, turn_round
 from b2bua.log import logger
 from routing.goal import Goal
 from routing.transfer_target import target_of
@@ -58,12 +58,14 @@ def refer_to(call: Session, refer: Refer, agent: int) -> None:
         data = {"kind": "", "to": str(referral), "from": leg.owner, "by": _by(leg), "how": "refer"}
         call.exchange.tell("transfer.failed", call, {**data, "result": f"refused: {error}"})
         call.exchange.metrics.transfers.inc("refer", "none", "refused")
-        if referral.notify:
-            number = referral.number if leg.referrals else 0
-            leg.notify(error.code, phrase(error.code), final=True, number=number)
+        number = referral.number if leg.referrals else 0
         leg.referrals += 1
+        if referral.notify:
+            leg.notify(error.code, phrase(error.code), final=True, number=number)
         return
     if moved is not None:
+        supersede(call)
+        call.transfer = moved.transfer  # before their talk ends: its agent is kept until he knows what came of it
         raise moved
 
 
@@ -121,6 +123,8 @@ def _attended(call: Session, leg: int, far: int, referral: Referral) -> Moved | 
         kind = "agent" if theirs[0] in other.agents or other.legs[theirs[0]].owner == party else "number"
         goal = Goal("agent", party) if kind == "agent" else Goal("number", party)
         return _sent(call, leg, far, goal, referral, joining(other, theirs[0], _by(call.legs[leg])))
+    if number_of(other, named) != other.caller:
+        raise NotAllowed(480, "the other call is about somebody else, who is on his way already")
     if other.going is None or other.going.kind == "hangup":
         raise NotAllowed(480, "the other call goes nowhere")
     return _sent(call, leg, far, other.going, referral, _instead_of(other, _by(call.legs[leg])))

@@ -150,6 +150,10 @@ class Session:
         "Legs that talk, so that they may send each other elsewhere."
         self.transfer: Transfer | None = None
         "The last time that somebody sent it elsewhere."
+        self.returns_to = ""
+        "The agent to whom it comes back while it does: it ends his wrap-up."
+        self.taking_over = ""
+        "The agent who takes his part of it to another phone of his: he is not let go between the two."
         self.talk_began = 0.0
         "When the caller and whoever serves him began to hear each other (the loop's clock)."
         self.picked_up = False
@@ -258,8 +262,13 @@ class Session:
 
     def _refuse_early(self, refer: Refer) -> None:
         """Who talks to nobody has nobody to send elsewhere."""
-        if refer.leg not in self.conversing and refer.referral.notify and refer.leg in self.legs:
-            self.legs[refer.leg].notify(480, "Temporarily Unavailable", final=True)
+        leg = self.legs.get(refer.leg)
+        if leg is None or refer.leg in self.conversing:
+            return
+        number = refer.referral.number if leg.referrals else 0
+        leg.referrals += 1
+        if refer.referral.notify:
+            leg.notify(480, "Temporarily Unavailable", final=True, number=number)
 
     def pick_up(self) -> None:
         """200 to the caller, once; nothing where we called him ourselves."""
@@ -305,10 +314,10 @@ class Session:
     async def clear(self, within: float) -> None:
         """End every leg that is left and take in what they still tell, for `within` seconds at most."""
         until = self._loop.time() + within
-        while any(self.parties.state(leg) is not Leg.GONE for leg in self.legs):
+        while self._inbox or any(self.parties.state(leg) is not Leg.GONE for leg in self.legs):
             try:
                 for leg in self.legs:
-                    self.hang_up(leg)  # also one that has come just now
+                    self.hang_up(leg)  # also one that has come just now, handed over by another call
                 if await self.next(until) is None:
                     log.warning(
                         "a leg did not end in time; its dialog is left to the stack", call=self.id, legs=repr(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from b2bua.calls.connect import connect, let_go
+from b2bua.calls.connect import connect, wrapped
 from b2bua.calls.direct import to_agent
 from b2bua.calls.failure import phrase
 from b2bua.calls.outside import Dials
@@ -45,6 +45,8 @@ class Transfer:
         self.over, self.taken = False, False
         "`taken`: nobody has sent the call there; whoever has it from now on has taken it himself."
         self._kept = False
+        self._talked = 0.0
+        "Seconds that he had talked when he sent the caller on."
         self.back = [back for back in self._ways_back() if back != goal]
         self._how = "refer" if referral is not None else "order"
         self.told = {"kind": goal.kind, "to": goal.target, "from": self.extension or self.queue or None, "by": by}
@@ -122,7 +124,9 @@ class Transfer:
                 return goal, _again(leg, self.extension)
             if goal.target:
                 self._tell_of_return(goal, refused)
-                return goal, recall(self.goal.target or self.goal.kind, refused.cause) if goal.kind == "agent" else None
+                what = self.goal.target or self.goal.kind
+                # the call that he is to wrap up is not over yet
+                return goal, recall(what, refused.cause, past_wrap_up=True) if goal.kind == "agent" else None
         raise refused
 
     def left(self, leg: int) -> None:
@@ -140,7 +144,8 @@ class Transfer:
         stays = self.stays
         if self.over or stays is None or self.call.agents.get(stays) != extension:
             return False
-        self._kept = self.call.parties.state(stays) is Leg.UP
+        if not self._kept and self.call.parties.state(stays) is Leg.UP:
+            self._kept, self._talked = True, self.call.clock() - self.call.talk_began
         return self._kept
 
     # -- inside
@@ -166,35 +171,44 @@ class Transfer:
     def _let_go(self) -> None:
         if self._kept:
             self._kept = False
-            let_go(self.call, self.extension)
+            if self.extension != self.call.taking_over:
+                wrapped(self.call, self.extension, self.queue, self._talked)
 
     def _tell_of_return(self, goal: Goal, refused: Refused) -> None:
         call = self.call
-        if goal.kind == "agent":
-            call.exchange.floor.wrap_up_over(goal.target)  # the call that he is to wrap up is not over yet
         data = {"kind": goal.kind, "to": goal.target, "from": None, "by": f"transfer failed: {refused.cause}"}
         call.exchange.tell("call.transferred", call, data)
 
 
-def recall(what: str, cause: str) -> Step:
-    """The step that rings an agent's phone again, which shows that this is a call that comes back."""
+def recall(what: str, cause: str, *, past_wrap_up: bool = False) -> Step:
+    """The step that rings an agent's phone again, which shows that this is a call that comes back.
+
+    `past_wrap_up`: it ends the agent's wrap-up, where he is in one.
+    """
 
     async def ring_again(call: Session, goal: Goal) -> Goal | None:
         marks, name = call.marks, call.shown_name
         call.marks = (*marks, ("X-Tandem-Recall", f"{what};cause={cause}"))
         call.shown_name = f"Recall {name or call.shown_number}"
+        call.returns_to = goal.target if past_wrap_up else ""
         try:
             return await to_agent(call, goal)
         finally:
-            call.marks, call.shown_name = marks, name
+            call.marks, call.shown_name, call.returns_to = marks, name, ""
 
     return ring_again
 
 
-def sent(call: Session, moved: Moved) -> Transfer:
-    """The call is moved: tell of it."""
+def supersede(call: Session) -> None:
+    """The call goes elsewhere than where it was sent before."""
     if call.transfer is not None:
         call.transfer.failed("superseded", LEFT)
+
+
+def sent(call: Session, moved: Moved) -> Transfer:
+    """The call is moved: tell of it."""
+    if call.transfer is not moved.transfer:
+        supersede(call)
     transfer = moved.transfer or Transfer(call, moved.goal, moved.by)
     if moved.step is not None and moved.transfer is None:
         transfer.taken = transfer.extension in ("", moved.goal.target)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_in, end, hear_each_other
-from tests.e2e.queues import open_number, open_queue, staff, state
+from tests.e2e.queues import come, open_number, open_queue, staff, state, waiting
 from tests.e2e.test_refer import here, told
 from tests.peers.server import Server
 from tests.peers.uac import Caller
@@ -121,6 +121,33 @@ async def test_a_colleague_answers_what_rings_for_a_queue(
     await state(server, "1002", "talking")
     await state(server, "1001", "available")
     await end(caller, other)
+
+
+async def test_nobody_who_waits_gets_an_agent_who_changes_phones(
+    server: Server, caller: Caller, phone: Phone, other: Phone
+) -> None:
+    """He talks in the call all the time, also where he has no wrap-up and callers wait for him."""
+    async with await Caller.open("next") as following:
+        await open_queue(server, wrap_up=0.0)
+        await open_number(server)
+        await staff(server, phone, "1001")
+        await come(server, caller, "13800000001")
+        await phone.answers()
+        await caller.hears(phone)
+        await come(server, following, "13800000002")
+        await waiting(server, 1)
+        old, dialog = phone.call, phone.call.dialogs.current
+        assert dialog is not None
+        named = f"{old.call_id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
+        new = await other.invite(here(server, "1001"), "1001", caller="1001", headers={"Replaces": named})
+        await new.answered()
+        await phone.expect("BYE", call=old)
+        await hear_each_other(caller, other)
+        await waiting(server, 1)
+        await state(server, "1001", "talking")
+        await end(caller, other)
+        await phone.answers()
+        await following.hears(phone)
 
 
 async def test_an_agent_moves_his_call_to_another_phone_of_his(

@@ -54,6 +54,7 @@ async def test_a_phone_sends_its_caller_to_another_agent(server: Server, caller:
         assert "refer" in ring.tokens("Allow")
         assert len(ring.all("Allow")) == 1
         assert "refer" not in caller.got(200)[0].tokens("Allow")
+        assert (await state(server, "1001", "talking"))["call"] == call, "he may have the caller back"
         ring.reply(200)
         await told(phone, "200", final=True)
         await phone.expect("BYE")
@@ -120,6 +121,30 @@ async def test_a_caller_nobody_takes_rings_the_sender_who_has_left(
         await hear_each_other(caller, phone)
         await end(caller, phone)
         assert [part["party"] for part in (await server.api.cdr())["parts"]][1:] == ["1001", "1002", "1001"]
+
+
+async def test_a_caller_who_comes_back_has_the_sender_before_those_who_wait(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """The sender is in his wrap-up of the very call that comes back: that ends for him; nobody gets him first."""
+    async with await Phone.open("1002") as other, await Caller.open("next") as following:
+        await open_queue(server, wrap_up=60.0)
+        await open_number(server)
+        await staff(server, phone, "1001")
+        await staff(server, other, "1002", ())
+        await come(server, caller, "13800000001")
+        await phone.answers()
+        await come(server, following, "13800000002")
+        await (await phone.call.refer(here(server, "1002"))).expect(202)
+        ring = await other.rings()
+        await (await phone.bye()).expect(200)
+        await state(server, "1001", "wrap-up")
+        ring.reply(603)
+        again = await phone.rings()
+        assert again.get("X-Tandem-Recall") == "1002;cause=agent-declined"
+        again.reply(200)
+        await hear_each_other(caller, phone)
+        await waiting(server, 1)
 
 
 STRANGE = [
@@ -268,6 +293,26 @@ async def test_a_transfer_while_the_other_phone_rings_is_a_blind_one(
         await caller.hears(other)
         await (await caller.bye()).expect(200)
         await other.expect("BYE")
+
+
+async def test_a_call_that_is_on_its_way_is_not_ended_by_a_second_transfer(
+    server: Server, caller: Caller, phone: Phone
+) -> None:
+    """The sender's leg stays in the customer's call until the target answers: named in another REFER it is no call of
+    his own that could be given up for it."""
+    async with await Phone.open("1002") as other, await Phone.open("1003") as third:
+        await talking_to_1001(server, caller, phone)
+        await server.api.add_agent(third.uri, "1003")
+        first, second = await consult(server, phone, other)
+        await (await first.refer(here(server, "1003"))).expect(202)
+        await told(phone, "100", final=False)
+        ring = await third.rings()
+        await (await second.refer(replaces(server, first))).expect(202)
+        await told(phone, "480", final=True)
+        ring.reply(200)
+        await told(phone, "200", final=True)
+        await hear_each_other(caller, third)
+        assert len(await server.api.calls()) == 2
 
 
 async def test_a_phone_sends_its_caller_to_a_queue(server: Server, caller: Caller, phone: Phone) -> None:

@@ -184,6 +184,28 @@ def test_a_direct_call_is_answered_and_released() -> None:
     assert offer([*here.enter(Caller("c1", "q"), 11), *here.refused("d2", "1001", "reject", 12)]).call == "c1"
 
 
+def test_a_call_that_may_end_his_wrap_up_has_him_before_anybody_who_waits() -> None:
+    here = floor(replace(QUEUE, wrap_up=10), ONE)
+    talk(here, "c1", 0)
+    here.released("1001", "c1", 5)
+    here.enter(Caller("c2", "q"), 6)
+    assert here.reserve("1001", "c1", 7) is None
+    effects = here.reserve("1001", "c1", 7, past_wrap_up=True)
+    assert [one.after for one in of(effects, AgentChanged)] == [AgentState.AVAILABLE, AgentState.RESERVED]
+    assert of(here.tick(15), Offer) == [], "he is that call's"
+    here.answered("c1", "1001", 16)
+    assert offer(here.released("1001", "c1", 17)).call == "c2", "a direct call has no wrap-up"
+
+
+def test_a_wrap_up_is_not_ended_for_a_call_that_cannot_reach_him() -> None:
+    here = floor(replace(QUEUE, wrap_up=10), ONE)
+    talk(here, "c1", 0)
+    here.released("1001", "c1", 5)
+    here.reachable("1001", False, 6)
+    assert here.reserve("1001", "c2", 7, past_wrap_up=True) is None
+    assert state(here, "1001") is AgentState.WRAP_UP
+
+
 def test_an_offer_that_nobody_ends_is_taken_back_by_its_lease() -> None:
     here = floor(QUEUE, ONE, TWO, at_work=("1001", "1002"))
     first = offer(here.enter(Caller("c1", "q"), 0))
