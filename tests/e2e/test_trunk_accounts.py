@@ -112,4 +112,27 @@ async def test_we_register_and_answer_only_our_carrier(start_server: StartServer
         refused.reply(403)
         await listener.expect("trunk.unregistered", trunk="account", why="403 Forbidden")
         assert (await server.api.get("/v1/trunks/account"))["registered"] == "no"
+
+        # who was refused asks again, at the same address, and is believed when it is let in
+        again = await carrier.expect("REGISTER", where=lambda request: "sip:line8@" in request.get("To"))
+        again.reply(401, headers={"WWW-Authenticate": CHALLENGE})
+        again = await carrier.expect("REGISTER", where=lambda request: request.has("Authorization"))
+        again.reply(200, headers={"Contact": f"{again.get('Contact')};expires=300"})
+        await listener.expect("trunk.registered", trunk="account")
+        assert (await server.api.get("/v1/trunks/account"))["registered"] == "yes"
+
+        # the carrier moves: the registration is taken back while its old address may still get credentials
+        moved = {"user": "line8", "target": f"{elsewhere.host}:{elsewhere.port}"}
+        await asyncio.to_thread(server.file.write_text, toml(merged(server.config, {"trunks.account": moved})))
+        await server.api.post("/v1/reload", {})
+        over = await carrier.expect("REGISTER")
+        assert over.get("Expires") == "0" or "expires=0" in over.get("Contact")
+        over.reply(401, headers={"WWW-Authenticate": CHALLENGE})
+        over = await carrier.expect("REGISTER")
+        assert over.get("Expires") == "0" or "expires=0" in over.get("Contact")
+        assert over.has("Authorization")
+        over.reply(200)
+        there = await elsewhere.expect("REGISTER")
+        there.reply(200, headers={"Contact": f"{there.get('Contact')};expires=300"})
+        await listener.expect("trunk.registered", trunk="account")
         await listener.close()

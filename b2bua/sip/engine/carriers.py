@@ -6,14 +6,19 @@ nothing up.  Its credentials leave only towards addresses of its trunk (native/c
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pjsua2 as pj
 
 from b2bua.log import logger
+from b2bua.sip.engine.cannot_call import CannotCall
 from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.rights import Rights
 from b2bua.sip.engine.values import LegProfile
+from b2bua.sip.names import MOST
 from b2bua.sip.resolver import split_host_port
 
 if TYPE_CHECKING:
@@ -21,8 +26,13 @@ if TYPE_CHECKING:
 
 log = logger("trunks")
 
-MOST_ROUTES = 4
-"Accounts of one trunk and profile; more addresses take turns with them."
+MOST_ROUTES = MOST
+"""Accounts of one trunk and profile, one for each address that its name may have; only those of a name that goes on
+changing take turns: PJSIP keeps the memory of every way that an account was led (pjsua_acc_modify)."""
+MOST_ACCOUNTS = 192
+"Of all trunks; the other slots of PJSUA_MAX_ACC (native/config_site.h) are for listeners and their profiles."
+LEAVING = 32.0
+"Seconds that taking a registration back may last (64 * T1, RFC 3261 section 17)."
 NO_RETRY = 0
 "pjsua tries no registration again by itself: `trunk_service` does, at another address where there is one."
 
@@ -47,13 +57,14 @@ class TrunkAccount(LegAccount):
 class Registrar(pj.Account):
     """Our registration at one carrier."""
 
-    def __init__(self, destination: str, told: Registered) -> None:
+    def __init__(self, destination: str, home: tuple[str, str | None], told: Registered) -> None:
+        """`home`: realm and target that its trunk had."""
         super().__init__()
-        self.destination, self._told = destination, told
+        self.destination, self.home, self.told = destination, home, told
 
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
         try:
-            self._told(int(prm.code) if not prm.status else 0, str(prm.reason), int(prm.expiration))
+            self.told(int(prm.code) if not prm.status else 0, str(prm.reason), int(prm.expiration))
         except Exception as error:
             log.error("callback failed", where="onRegState", exc_info=error)
 
@@ -73,19 +84,31 @@ class Carriers:
         self._registrars: dict[str, Registrar] = {}
         self._asked: dict[int, Callable[[int], None]] = {}
         self._numbers = 0
-        self._bound: set[tuple[str, str]] = set()
+        self._count = 0
+        "Accounts that there are."
+        self._left: asyncio.TimerHandle | None = None
+        "When registrations are taken back that need no credentials any more then."
+        self._rights = Rights(pj.tandem_credentials, pj.tandem_credentials_clear, time.monotonic)
 
     def follow(self) -> None:
-        """The settings are other ones: credentials go nowhere any more that no trunk has."""
-        realms = {trunk.realm for trunk in self._settings().trunks.values() if trunk.password is not None}
-        before, self._bound = self._bound, set()
-        pj.tandem_credentials_clear()
-        for realm, host in before:
-            if realm in realms:
-                self._bind(realm, host)
+        """The settings are other ones: credentials go nowhere any more that no trunk has, once the registrations there
+        are taken back."""
+        trunks, leaving = self._settings().trunks, set()
+        for name, registrar in list(self._registrars.items()):
+            if name not in trunks or (trunks[name].realm, trunks[name].target) != registrar.home:
+                leaving.add((registrar.home[0], split_host_port(registrar.destination)[0]))
+                self.unregister(name)
+        self._rights.follow(trunks, leaving)
+        if self._left is not None:
+            self._left.cancel()
+            self._left = None
+        if leaving:
+            self._left = asyncio.get_running_loop().call_later(LEAVING, self.follow)
 
     def close(self) -> None:
         """No registration and no account any more."""
+        if self._left is not None:
+            self._left.cancel()
         for registrar in self._registrars.values():
             registrar.shutdown()
         for accounts in self._accounts.values():
@@ -99,7 +122,14 @@ class Carriers:
     # -- calls
 
     def account(self, name: str, destination: str, listener: str, profile: LegProfile, host: str) -> LegAccount:
-        """The account for a leg to `host` (an IP address); to an address of a trunk where `name` is one."""
+        """The account for a leg to `host` (an IP address); to an address of a trunk where `name` is one.  Raises
+        CannotCall where there is none and none can be made."""
+        try:
+            return self._account(name, destination, listener, profile, host)
+        except pj.Error as error:
+            raise CannotCall(f"no account for {destination or host}: {error.reason}", ours=True) from None
+
+    def _account(self, name: str, destination: str, listener: str, profile: LegProfile, host: str) -> LegAccount:
         trunk = self._settings().trunks.get(name) if name else None
         if trunk is None or not _has_own(trunk):
             return self._listeners.account(listener, host, profile)
@@ -108,14 +138,18 @@ class Carriers:
         accounts = self._accounts.setdefault((name, listener, local, profile, who), [])
         route = self._route(listener, destination)
         if trunk.password is not None:
-            self._bind(trunk.realm, host)
+            self._rights.grant(name, trunk, host)
         found = next((account for account in accounts if account.route == route), None)
-        if found is None and len(accounts) >= MOST_ROUTES:
+        full = self._count >= MOST_ACCOUNTS
+        if found is None and full and not accounts:
+            raise CannotCall(f"no account for {destination}: all trunks together have {MOST_ACCOUNTS}", ours=True)
+        if found is None and (full or len(accounts) >= MOST_ROUTES):
             found = accounts[0]
             found.lead(route)
         if found is None:
             config = self._listeners.account_config(listener, local, profile)
             found = TrunkAccount(listener, self._own(config, trunk, route), self._take, route)
+            self._count += 1
         else:
             accounts.remove(found)
         accounts.append(found)
@@ -133,8 +167,8 @@ class Carriers:
         host, profile = split_host_port(destination)[0], self._profiles.get(name, LegProfile())
         try:
             self.ask(self.account(name, destination, trunk.listener, profile, host), uri, answered)
-        except pj.Error as error:
-            log.debug("no OPTIONS", trunk=name, address=destination, status=error.status)
+        except CannotCall as error:
+            log.warning("no OPTIONS", trunk=name, address=destination, why=str(error))
 
     def ask(self, account: LegAccount, uri: str, answered: Callable[[int], None]) -> None:
         """OPTIONS to a URI with an address, with an account."""
@@ -161,13 +195,15 @@ class Carriers:
     def register(self, name: str, destination: str, told: Registered) -> bool:
         """Send REGISTER to an address of a trunk; False where it cannot even be sent.  Answers to it, and to those that
         renew it, are told."""
-        trunk = self._settings().trunks[name]
+        trunk = self._settings().trunks.get(name)
+        if trunk is None:
+            return False  # a reload has just taken it away
         host = split_host_port(destination)[0]
         local = self._listeners.is_local(trunk.listener, host)
         config = self._listeners.account_config(trunk.listener, local, self._profiles.get(name, LegProfile()))
         self._own(config, trunk, self._route(trunk.listener, destination))
         if trunk.password is not None:
-            self._bind(trunk.realm, host)
+            self._rights.grant(name, trunk, host)
         domain = trunk.domain or destination
         here = self._listeners.signalling_address(trunk.listener, host)
         transport = self._transport(trunk.listener)
@@ -180,11 +216,13 @@ class Carriers:
         known = self._registrars.get(name)
         try:
             if known is not None and known.destination == destination:
+                known.told = told
                 known.setRegistration(True)
                 return True
             self.unregister(name)
-            registrar = self._registrars[name] = Registrar(destination, told)
+            registrar = Registrar(destination, (trunk.realm, trunk.target), told)
             registrar.create(config)
+            self._registrars[name] = registrar
         except pj.Error as error:
             log.warning("no REGISTER", trunk=name, address=destination, why=error.reason)
             return False
@@ -209,15 +247,6 @@ class Carriers:
             credentials.push_back(pj.AuthCredInfo("digest", trunk.realm, who, 0, secret))
             config.sipConfig.authCreds = credentials
         return config
-
-    def _bind(self, realm: str, host: str) -> None:
-        """Credentials for this realm may go to this address."""
-        if (realm, host) in self._bound:
-            return
-        status = pj.tandem_credentials(realm, host)
-        if status:
-            log.warning("an address of a trunk gets no credentials", address=host, status=status)
-        self._bound.add((realm, host))
 
     def _route(self, listener: str, destination: str) -> str:
         return f"sip:{destination}{self._transport(listener)};lr;hide"
