@@ -49,6 +49,7 @@ async def test_a_phone_dials_outside_and_an_emergency_number_past_every_limit(
         await other.answered()
         told = await listener.expect("outside.emergency", number="112")
         assert told["data"]["agent"] == "1002"
+        await (await other.call.refer("sip:0498912345@127.0.0.1")).expect(603)  # it has shown no password
         await (await other.bye()).expect(200)
         await (await desk.bye()).expect(200)
         await state(server, "1001", "available")
@@ -92,7 +93,7 @@ async def test_a_phone_behind_a_proxy_is_reached_by_its_path(
     start_server: StartServer, caller: Caller, tmp_path: Path
 ) -> None:
     """RFC 3327: a Kamailio in front of the phones puts itself into Path; all that is for the phone goes through it."""
-    server = await start_server({"phones": {**OFFICE["phones"], "proxies": ["127.0.0.1/32"]}})
+    server = await start_server({"phones": {**OFFICE["phones"], "proxies": ["127.0.0.1/32", "127.0.0.5/32"]}})
     await hire(server, "1001")
     await server.api.add_access_number("4008100001", correlation="off", entry={"kind": "agent", "target": "1001"})
     async with (
@@ -102,6 +103,9 @@ async def test_a_phone_behind_a_proxy_is_reached_by_its_path(
         await register(server, phone, f"<{phone.uri}>", via=proxy.address)
         (found,) = await phones(server)
         assert found["target"] == phone.uri
+        ban = {"address": "127.0.0.5", "reason": "x", "seconds": 9}
+        refused = await server.api.http.post("/v1/bans", json=ban)
+        assert refused.status_code == 409  # one stranger behind a proxy must not shut out all the others
         assert f"127.0.0.1:{proxy.address[1]}" in found["path"][0]
         await caller.invite(server.outside, "4008100001", caller="02088880001")
         ring = await phone.expect("INVITE")
