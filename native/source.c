@@ -9,6 +9,7 @@
 
 #define FIRM 5        /* packets: until then another source that fits as well takes over. The first one may be the last
                          word of a call that had the port before */
+#define SETTLED 100   /* packets (2 s): who goes on so long after an SDP is whom it was about */
 #define SSRC_GAP 200  /* milliseconds: a source that pauses so long may go on as another stream (a carrier that puts
                          calls through behind one address does not tell us) */
 #define TALKING 2000  /* milliseconds since the last packet in which reports must be about that stream */
@@ -99,6 +100,15 @@ static enum sound_reason take(struct source *source, const pj_sockaddr *from, un
     return HEARD;
 }
 
+/* A source goes on after an SDP: a hold, a resume, a change of codec. Where it fits that SDP, nobody else may be taken any
+ * more, as before it; a carrier whose sound comes from another host of his than the SDP says may still be on his way. */
+static void settle(struct source *source)
+{
+    if (++source->since >= SETTLED && source->rank &&
+        (source->rule->learn || same_host(&source->from, &source->told)))
+        source->fresh = PJ_FALSE;
+}
+
 /* Handshakes do not make a source: they are let through from wherever sound may come. */
 static enum sound_reason judge_dtls(struct source *source, const pj_sockaddr *from)
 {
@@ -146,6 +156,8 @@ enum sound_reason source_rtp(struct source *source, const pj_sockaddr *from, con
     source->last = now;
     if (source->heard < FIRM)
         source->heard++;
+    if (source->fresh)
+        settle(source);
     return HEARD;
 }
 
@@ -205,6 +217,7 @@ void source_told(struct source *source, const pj_sockaddr *rtp, const pj_sockadd
         source->follow = PJ_FALSE;
     }
     source->fresh = source->from.addr.sa_family != 0;
+    source->since = 0;
     source->told = *rtp;
     source->told_rtcp = *rtcp;
     source->version = version;

@@ -51,6 +51,7 @@ struct source {
     pj_uint64_t last;  /* milliseconds: its latest packet */
     unsigned rank;     /* how well it fits the SDP, 1 or 2 */
     unsigned heard;    /* packets in a row, counted up to FIRM */
+    unsigned since;    /* packets of the source that was taken since the SDP, while it is fresh */
     pj_bool_t follow;  /* our sound goes to from, not to told */
     pj_bool_t fresh;   /* an SDP came since: one other source may be taken */
     unsigned refused[REASON_END];

@@ -114,6 +114,33 @@ def test_the_same_sdp_again_lets_nobody_in() -> None:
     assert TRUNK(*talk(), sdp(TOLD, version=2), rtp(ssrc=8))[6:] == ["told", "heard"]
 
 
+def test_who_goes_on_after_an_sdp_is_not_replaced_later() -> None:
+    """Hold and resume of a phone: minutes later another host behind the same router, or a forged address, comes to
+    nothing, with as many packets as it likes."""
+    first = talk(SIGNALLING, 1234)
+    resumed = [sdp(TOLD, version=2), *talk(SIGNALLING, 1234, n=100)]
+    intruder = talk(SIGNALLING, 6666, 66, n=50)
+    said = PHONE(*first, *resumed, *intruder, rtp(SIGNALLING, 1234))[len(first) + len(resumed) :]
+    assert said == ["source"] * 50 + ["heard"]
+    other = [rtp(SIGNALLING, 1234, 8), rtcp(SIGNALLING, ssrc=8)]
+    assert PHONE(*first, *resumed, *other)[-2:] == ["ssrc", "rtcp_ssrc"]
+    quiet = rtp(SIGNALLING, 1300, at=QUIET)
+    assert PHONE(*first, *resumed, quiet)[-1] == "followed", "another port after a silence, as before the SDP"
+
+
+def test_a_trunks_source_goes_on_after_an_sdp_too() -> None:
+    resumed = [sdp(TOLD, version=2), *talk(port=6000, n=100)]
+    assert TRUNK(*talk(port=6000), *resumed, rtp(port=7000), rtp())[-2:] == ["source", "heard"]
+
+
+def test_whom_an_sdp_names_is_heard_however_late_he_begins() -> None:
+    """The old source goes on until then: it is the same far end's."""
+    late = [sdp(GATEWAY, 5000), *talk(n=200), *talk(GATEWAY, 5000, 9), rtp()]
+    assert TRUNK(*talk(), *late)[7:] == ["heard"] * 206 + ["address"]
+    between = [sdp("203.0.113.1", 5000), *talk(GATEWAY, 4000, n=200), rtp("203.0.113.2", 6000, 9)]
+    assert GATEWAYS(*talk(GATEWAY, 4000), *between)[-1] == "followed", "another gateway than the SDP names"
+
+
 def test_reports_are_about_the_stream_that_speaks() -> None:
     assert TRUNK(*talk(), rtcp(), rtcp(ssrc=8), rtcp(ssrc=8, at=2500))[6:] == ["heard", "rtcp_ssrc", "heard"]
 
