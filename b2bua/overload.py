@@ -42,17 +42,17 @@ class Overload:
     async def run(self, ready: Callable[[], None]) -> None:
         loop, steering = asyncio.get_running_loop(), self._steering
         self._count_legs()
-        self._tell(self.admission.on(Sample(0, 0, 0, 0, 0)))
+        self._tell(self.admission.on(Sample(0, 0, 0, 0, 0, 0)))
         ready()
-        at, spent, (taken, refused) = loop.time(), busy(), steering.counted()
+        at, spent, (taken, refused, limited) = loop.time(), busy(), steering.counted()
         while True:
             await asyncio.sleep(EVERY)
-            now, used, (took, turned) = loop.time(), busy(), steering.counted()
+            now, used, (took, turned, held) = loop.time(), busy(), steering.counted()
             # in a drain everybody is refused, and that says nothing about the load
             away = 0 if steering.turning_away else turned - refused
-            sample = Sample(now - at, used - spent, took - taken, away, now - at - EVERY)
+            sample = Sample(now - at, used - spent, took - taken, away, now - at - EVERY, held - limited)
             self._tell(self.admission.on(sample))
-            at, spent, taken, refused = now, used, took, turned
+            at, spent, taken, refused, limited = now, used, took, turned, held
 
     def _tell(self, limit: Limit) -> None:
         """The gate's limit: what the processor allows, and what the settings do."""

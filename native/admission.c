@@ -67,7 +67,9 @@ static pj_bool_t is_emergency(const pjsip_rx_data *rdata)
 
 pj_bool_t admission_takes(const pjsip_rx_data *rdata)
 {
-    if (!draining && (max_legs < 0 || pjsua_call_get_count() < (unsigned)max_legs) && take(&calls)) {
+    pj_bool_t room = !draining && (max_legs < 0 || pjsua_call_get_count() < (unsigned)max_legs);
+
+    if (room && take(&calls)) {
         count(COUNT_CALLS_TAKEN);
         return PJ_TRUE;
     }
@@ -75,6 +77,8 @@ pj_bool_t admission_takes(const pjsip_rx_data *rdata)
         count(COUNT_EMERGENCIES);
         return PJ_TRUE;
     }
+    if (room)
+        count(COUNT_CALLS_LIMITED);
     return PJ_FALSE;
 }
 

@@ -234,6 +234,7 @@ PyObject *tandem_asked_answer(long handle, int code, const char *reason, PyObjec
     pj_list_init(&list);
     if (add_headers(slot->rdata->tp_info.pool, headers, &list))
         return NULL;
+    trace_judges(slot->rdata); /* others have come since */
     status = pjsip_endpt_respond_stateless(endpoint, slot->rdata, code, text.slen ? &text : NULL, &list, NULL);
     if (status != PJ_SUCCESS)
         count(COUNT_UNSENT);
@@ -253,6 +254,7 @@ int tandem_asked_admit(long handle)
     if (!slot)
         return PJ_ENOTFOUND;
     if (gate_is_full(slot->rdata)) {
+        trace_judges(slot->rdata);
         gate_refuse_full(slot->rdata);
         forget(slot);
         return PJ_ETOOMANY;

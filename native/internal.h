@@ -40,6 +40,7 @@
     X(DIALOG_OTHER, "dialog_other") \
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
     X(CALLS_TAKEN, "calls_taken")                 /* new INVITEs that the limits let in */ \
+    X(CALLS_LIMITED, "calls_limited")             /* new INVITEs that came faster than the rate */ \
     X(EMERGENCIES, "emergencies")                 /* INVITEs to emergency numbers that passed a full house */ \
     X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(REFUSED_STRANGER, "refused_stranger")       /* 403 to an address of nobody we know */ \
@@ -280,6 +281,8 @@ pj_bool_t admission_is_emergency(const pjsip_rx_data *rdata);
 /* trace.c */
 pj_status_t trace_start(pjsip_endpoint *endpt);
 void trace_stop(pjsip_endpoint *endpt);
+/* From now on this request has not passed the gate: an answer to it is a refusal. */
+void trace_judges(const pjsip_rx_data *rdata);
 
 /* oldhold.c */
 void oldhold_read(pjsip_rx_data *rdata);

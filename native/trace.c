@@ -4,7 +4,7 @@
  * allocation for a message; who looks for a call's messages walks the ring in steps.
  *
  * What strangers send must not push calls out of it: a request is kept once the gate has let it pass; an answer to one
- * that has not passed is a refusal, and is not kept. */
+ * that has not passed is a refusal, and is not kept; nor is an answer to what we never asked. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -156,7 +156,7 @@ static void received(const pjsip_rx_data *rdata)
          hash_of(call_id->ptr, (size_t)call_id->slen), rdata->msg_info.msg_buf, (size_t)rdata->msg_info.len);
 }
 
-static pj_bool_t before_gate(pjsip_rx_data *rdata)
+void trace_judges(const pjsip_rx_data *rdata)
 {
     const pj_str_t *call_id = &rdata->msg_info.cid->id;
 
@@ -165,6 +165,11 @@ static pj_bool_t before_gate(pjsip_rx_data *rdata)
         judged.call = hash_of(call_id->ptr, (size_t)call_id->slen);
         judged.cseq = rdata->msg_info.cseq->cseq;
     }
+}
+
+static pj_bool_t before_gate(pjsip_rx_data *rdata)
+{
+    trace_judges(rdata);
     return PJ_FALSE;
 }
 
@@ -176,9 +181,20 @@ static pj_bool_t behind_gate(pjsip_rx_data *rdata)
     return PJ_FALSE;
 }
 
+/* Of a transaction of ours; or of a call of ours, whose 200 is repeated after its transaction has ended. */
+static pj_bool_t is_awaited(pjsip_rx_data *rdata)
+{
+    pj_str_t key;
+
+    return (pjsip_tsx_create_key(rdata->tp_info.pool, &key, PJSIP_ROLE_UAC, &rdata->msg_info.cseq->method, rdata) ==
+                PJ_SUCCESS &&
+            pjsip_tsx_layer_find_tsx(&key, PJ_FALSE)) ||
+           pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &rdata->msg_info.from->tag, &rdata->msg_info.to->tag, PJ_FALSE);
+}
+
 static pj_bool_t response(pjsip_rx_data *rdata)
 {
-    if (ring)
+    if (ring && is_awaited(rdata))
         received(rdata);
     return PJ_FALSE;
 }

@@ -47,9 +47,11 @@ class Sample:
     calls: int
     "New calls taken."
     refused: int
-    "New calls refused for their rate or number."
+    "New calls refused, for whatever there was too much of: they cost a little."
     late: float
     "Seconds by which the loop was late."
+    limited: int
+    "Of these, the ones that this limit refused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Admission:
         self.begin = begin
         self.rate = begin
         self.limiting = False
-        "Calls were refused in the last sample."
+        "The limit has refused calls in the last sample."
         self._share = self._calls = 0.0
 
     def __repr__(self) -> str:
@@ -87,7 +89,8 @@ class Admission:
         # half of what is new: calls come in lumps, and what they cost comes later than they
         self._share += (share - self._share) * 0.5
         self._calls += (calls - self._calls) * 0.5
-        self.limiting = sample.refused > 0
+        # refused for a trunk's own rate, or for want of legs: that says nothing about this limit
+        self.limiting = sample.limited > 0
         wanted = min(TARGET, max(BUSY - refusing, LEAST_SHARE)) / max(self._share, 0.01)
         if sample.late > LATE and self._calls > self.rate / 2 and refusing < LEAST_SHARE:
             step = DOWN

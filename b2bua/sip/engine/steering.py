@@ -51,7 +51,8 @@ class Steering:
         pj.tandem_admission_rate(rate, burst)
 
     @staticmethod
-    def counted() -> tuple[int, int]:
-        """New calls that the limits have let in and turned away since the start."""
+    def counted() -> tuple[int, int, int]:
+        """Since the start: new calls that the limits have let in, those turned away, and of these the ones that came
+        faster than the rate."""
         counters = pj.tandem_counters()
-        return counters["calls_taken"], counters["refused_503"]
+        return counters["calls_taken"], counters["refused_503"], counters["calls_limited"]

@@ -36,7 +36,7 @@ def test_a_burst_passes_then_the_rate(stack: Stack) -> None:
     answers = [dial(stack).status for _ in range(6)]
     assert answers == [180, 180, 180, 503, 503, 503]
     moved = stack.counted(before)
-    assert (moved["calls_taken"], moved["refused_503"]) == (3, 3)
+    assert (moved["calls_taken"], moved["refused_503"], moved["calls_limited"]) == (3, 3, 3)
     stack.do("rate", rate=50, burst=3)
     time.sleep(0.1)  # the bucket fills by the clock
     assert dial(stack).status == 180
@@ -48,6 +48,15 @@ def test_a_lower_burst_holds_at_once_and_no_rate_is_no_limit(stack: Stack) -> No
     assert [dial(stack).status for _ in range(2)] == [180, 503]
     stack.do("rate", rate=-1, burst=0)
     assert [dial(stack).status for _ in range(5)] == [180] * 5
+
+
+def test_who_finds_no_leg_was_not_refused_by_the_rate(stack: Stack) -> None:
+    stack.do("rate", rate=1000, burst=1000)
+    stack.do("admit", legs=0, retry_after=5)
+    before = stack.do("counters")
+    assert [dial(stack).status for _ in range(2)] == [503, 503]
+    moved = stack.counted(before)
+    assert (moved["refused_503"], "calls_limited" in moved) == (2, False)
 
 
 def test_a_retransmission_takes_no_place(stack: Stack, peer: Peer) -> None:

@@ -3,7 +3,7 @@
 import base64
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from tests.unit.native.stack import Answer, Peer, Stack
 
 SMALLEST = 4 * 65536
+PASS, ASK = 0, 3
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,50 @@ def test_what_is_refused_is_not_kept_and_hides_nothing_else(stack: Stack, peer: 
     assert starts[0].startswith(b"INVITE")
     assert starts[-1] == b"SIP/2.0 200 OK"
     assert any(start.startswith(b"BYE") for start in starts)
+
+
+def test_answers_to_what_we_never_asked_are_not_kept(stack: Stack, peer: Peer) -> None:
+    """Anybody can send them, as long as they please; those to requests of ours are kept, a call's repeated 200 too."""
+    before = stack.do("counters")["traced"]
+    for n in range(20):
+        lines = (
+            "SIP/2.0 200 OK",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{stack.udp};branch=z9hG4bKnobody{n}",
+            "From: <sip:a@b>;tag=1",
+            "To: <sip:a@b>;tag=2",
+            f"Call-ID: {peer.call_id}",
+            "CSeq: 1 INVITE",
+            f"X-Long: {'x' * 8000}",
+            "Content-Length: 0",
+        )
+        peer.send("\r\n".join([*lines, "", ""]).encode())
+    assert peer.hears_nothing()
+    assert traced(stack, peer.call_id) == []
+    assert stack.do("counters")["traced"] == before + 2, "the OPTIONS that asked, and its answer"
+
+
+def asks_about(peer: Peer) -> Callable[[dict[str, Any]], bool]:
+    """Whether a fact is the question about this peer's request."""
+    return lambda fact: fact["fact"] == "asked" and peer.call_id.encode() in base64.b64decode(fact["message"])
+
+
+def test_refusals_of_requests_that_waited_for_a_decision_are_not_kept(stack: Stack, peer: Peer) -> None:
+    """Several in one poll: their answers leave when others have come since."""
+    stack.do("listener", transport="udp", port=stack.udp, strangers=ASK, networks=())
+    since, kept = len(stack.facts), stack.do("counters")["traced"]
+    peers = [Peer(stack.udp) for _ in range(3)]
+    try:
+        for one in peers:
+            one.send(one.request("REGISTER"))
+        asked = [stack.wait(asks_about(one), since) for one in peers]
+        for fact in asked:
+            assert stack.do("decide", handle=fact["handle"], how="answer", code=401) == 0
+        assert [one.receive().status for one in peers] == [401] * 3
+        assert stack.do("counters")["traced"] == kept
+    finally:
+        stack.do("listener", transport="udp", port=stack.udp, strangers=PASS, networks=())
+        for one in peers:
+            one.socket.close()
 
 
 def test_the_oldest_give_way_and_what_stays_is_whole(stack: Stack, peer: Peer) -> None:

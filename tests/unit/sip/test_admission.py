@@ -13,7 +13,7 @@ class Node:
     def __init__(self, cost: float, base: float = 0.0) -> None:
         self.cost, self.base = cost, base
         self.admission = Admission()
-        self.limit = self.admission.on(Sample(0, 0, 0, 0, 0))
+        self.limit = self.admission.on(Sample(0, 0, 0, 0, 0, 0))
         self.taken = 0.0
 
     def run(self, offered: float, seconds: float) -> float:
@@ -26,7 +26,7 @@ class Node:
             done += taken / max(1.0, work) * STEP
             busy = min(work, 1.0)
             late = max(work - 1.0, 0.0) * 2
-            sample = Sample(STEP, busy * STEP, round(taken * STEP), round(refused * STEP), late)
+            sample = Sample(STEP, busy * STEP, round(taken * STEP), round(refused * STEP), late, round(refused * STEP))
             self.limit = self.admission.on(sample)
         return done / seconds
 
@@ -78,14 +78,22 @@ def test_few_calls_are_never_refused_for_what_something_else_costs() -> None:
     """A machine that others keep busy, an import: five calls a second are not what makes the loop late."""
     admission = Admission()
     for _ in range(200):
-        limit = admission.on(Sample(STEP, 0.24, 1, 0, 0.6))
+        limit = admission.on(Sample(STEP, 0.24, 1, 0, 0.6, 0))
     assert limit.rate >= BEGIN * 0.99
+
+
+def test_calls_refused_for_another_reason_do_not_raise_the_limit() -> None:
+    """A trunk that brings more than its own rate, a house whose legs are all taken: the thread is idle meanwhile."""
+    admission = Admission()
+    for _ in range(200):
+        limit = admission.on(Sample(STEP, 0.002, 1, 5, 0.0, 0))
+    assert limit.rate == BEGIN
 
 
 def test_whatever_happens_some_calls_are_taken() -> None:
     admission = Admission()
     for _ in range(500):
-        limit = admission.on(Sample(STEP, STEP, 50, 100, 2.0))
+        limit = admission.on(Sample(STEP, STEP, 50, 100, 2.0, 100))
     assert limit.rate == LEAST
 
 
