@@ -14,7 +14,7 @@ Steps are carried out one after the other, each on what the one before has left:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_NUMBER = 40
@@ -90,6 +90,19 @@ class Rules:
         for step in self.steps:
             number = _carry_out(step, number, self.region)
         return number
+
+    def on_the_way(self, number: str) -> Iterator[str]:
+        """What the number reads like after each step that changes it, as it would be dialled there: what is told apart
+        by `strip 0` must not pass for another number before it.  A carrier's own prefix in front of one is not read."""
+        abroad = ("+", self.region.international_prefix) if self.region.international_prefix else "+"
+        for step in self.steps if len(number) <= LONGEST_NUMBER else ():
+            before, number = number, _carry_out(step, number, self.region)
+            if number == before:
+                continue
+            if step.verb == "digits":
+                yield f"+{number}"
+            elif step.verb in FORMS or number.startswith(abroad) or before.endswith(number):
+                yield number
 
 
 def _match(pattern: str, into: str) -> Step:

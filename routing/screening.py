@@ -42,6 +42,8 @@ class Outside:
     agent: str = ""
     "The extension whose call it is; empty: nobody's."
     origin: Origin = "transfer"
+    written: tuple[str, ...] = ()
+    "What the trunk makes of the number, step by step (`number_rules`): what is forbidden is so in every form."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Rules:
         """Those that are in force."""
         return cls(tuple(sorted((p for p in policies if p.enabled), key=lambda p: p.id)), teams, calendars)
 
-    def about(self, call: Outside, number: DialledNumber) -> Iterator[Policy]:
+    def about(self, call: Outside, numbers: Iterable[DialledNumber]) -> Iterator[Policy]:
         """The policies that this call must meet."""
         for policy in self.policies:
             if policy.tenant is not None and policy.tenant != call.tenant:
@@ -129,7 +131,7 @@ class Rules:
                 continue
             if (policy.agents or policy.teams) and not self._is_of(policy, call.agent):
                 continue
-            if policy.numbers and not named(number, policy.numbers):
+            if policy.numbers and not _any_named(numbers, policy.numbers):
                 continue
             yield policy
 
@@ -154,21 +156,22 @@ class Screen:
     def look(self, call: Outside, now: float, wall: float) -> Permit | Denied:
         """The verdict; nothing is counted yet."""
         bounds = self._bounds()
-        number = dialled_number(call.number, call.dialling)
+        numbers = _numbers(call)
+        number = numbers[0]
         shown = number.forms[0]
         if number.dialled in bounds.emergency:
             return Permit(call, shown, (), emergency=True)
-        if named(number, bounds.never):
+        if _any_named(numbers, bounds.never):
             return Denied(NODE, "never", shown)
         charges: list[Charge] = []
         welcome = False
-        for policy in self._rules().about(call, number):
-            why, listed = self._word(policy, number, wall)
+        for policy in self._rules().about(call, numbers):
+            why, listed = self._word(policy, numbers, wall)
             if why is not None:
                 return Denied(policy.id, why, shown)
             welcome = welcome or listed
             if policy.calls is not None or policy.spends:
-                rate = price_of(number, policy.prices) / 60 if policy.prices else 0.0
+                rate = _price(numbers, policy.prices) / 60 if policy.prices else 0.0
                 charges.append(Charge(policy, _key(policy, call, shown), rate))
         if not welcome and not number.plain:
             return Denied(NODE, "number", shown)
@@ -210,14 +213,14 @@ class Screen:
 
     def restore(self, call: Outside, began: float, ended: float, now: float, wall: float) -> None:
         """Talk of an earlier life (epoch seconds): what of it is of today is counted."""
-        number = dialled_number(call.number, call.dialling)
-        for policy in self._rules().about(call, number):
+        numbers = _numbers(call)
+        for policy in self._rules().about(call, numbers):
             if not policy.spends:
                 continue
             seconds = ended - max(began, _midnight(policy.zone, wall))
             if seconds > 0:
-                rate = price_of(number, policy.prices) / 60
-                charge = Charge(policy, _key(policy, call, number.forms[0]), rate)
+                rate = _price(numbers, policy.prices) / 60
+                charge = Charge(policy, _key(policy, call, numbers[0].forms[0]), rate)
                 self._bucket(charge, now, wall).add(seconds, rate)
 
     def review(self, now: float, wall: float) -> tuple[list[Alarm], list[tuple[Permit, Alarm]]]:
@@ -261,12 +264,12 @@ class Screen:
                 bucket.roll(day_of(zones[policy], wall), now)
                 yield policy, key, bucket.calls, bucket.seconds(now) / 60, bucket.cost(now)
 
-    def _word(self, policy: Policy, number: DialledNumber, wall: float) -> tuple[Why | None, bool]:
+    def _word(self, policy: Policy, numbers: tuple[DialledNumber, ...], wall: float) -> tuple[Why | None, bool]:
         """Why the policy forbids the number at this time (None: it does not), and whether it names it as allowed."""
-        listed = bool(policy.allow) and allowed(number, policy.allow)
+        listed = bool(policy.allow) and allowed(numbers[0], policy.allow)
         if policy.allow and not listed:
             return "not-allowed", False
-        if policy.deny and named(number, policy.deny):
+        if policy.deny and _any_named(numbers, policy.deny):
             return "denied", listed
         if policy.calendar is not None:
             calendar = self._rules().calendars.get(policy.calendar)
@@ -276,6 +279,25 @@ class Screen:
 
     def _bucket(self, charge: Charge, now: float, wall: float) -> Bucket:
         return self.ledger.bucket(charge.policy.id, charge.key, day_of(charge.policy.zone, wall), now)
+
+
+def _numbers(call: Outside) -> tuple[DialledNumber, ...]:
+    """The number as dialled, and what the trunk makes of it as far as that can be read."""
+    found = dialled_number(call.number, call.dialling)
+    if not call.written:
+        return (found,)
+    written = (dialled_number(text, call.dialling) for text in call.written)
+    return (found, *(one for one in written if one.plain))
+
+
+def _any_named(numbers: Iterable[DialledNumber], patterns: tuple[str, ...]) -> bool:
+    return any(named(number, patterns) for number in numbers)
+
+
+def _price(numbers: tuple[DialledNumber, ...], prices: Mapping[str, float]) -> float:
+    """Of a minute; what the trunk makes of the number counts where its country is known."""
+    known = (one for one in numbers[1:] if one.forms[0].startswith("+"))
+    return max(price_of(one, prices) for one in (numbers[0], *known))
 
 
 def _key(policy: Policy, call: Outside, number: str) -> str:

@@ -79,8 +79,9 @@ def may_dial(first: Callee, second: Callee, tenant: str | None, exchange: Exchan
     for party in (first, second):
         if party.trunk is None:
             continue
-        try:
-            exchange.screening.check(exchange.screening.outside(party.label, party.trunk, tenant, agent, "api"))
+        screening, over = exchange.screening, exchange.trunks.members(party.trunk)
+        try:  # one trunk of a group that may is enough, as for the call itself
+            screening.check([screening.outside(party.label, trunk, tenant, agent, "api") for trunk in over])
         except Barred as barred:
             denied = barred.denied
             raise CannotStart(f"{party.label} may not be dialled: policy {denied.policy}, {denied.why}") from None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from b2bua.log import logger
 from b2bua.storage.errors import StorageUnavailable
+from routing.number_rules import Region
+from routing.number_rules import Rules as NumberRules
 from routing.org import Organisation
 from routing.policy import ORIGINS
 from routing.refusals import Refused
@@ -83,6 +86,8 @@ class Screening:
         self._rules: tuple[Plan | None, Rules] = (None, Rules())
         self._bounds: tuple[object, Bounds] = (None, Bounds())
         self.look_every = LOOK
+        self._born = wall()
+        self._restored = False
         self._callers: dict[int, str] = {}
         "The call of each permit, by the permit's identity."
         self.screen = Screen(self.rules, self.bounds)
@@ -94,13 +99,19 @@ class Screening:
         of = self._settings().trunks.get(trunk)
         if of is None:
             return Outside(number, trunk, tenant=tenant, agent=agent, origin=origin)
-        return Outside(number, trunk, of.profile(trunk).dialling, tenant, agent, origin)
+        written = tuple(_rules_out(tuple(of.called_out), of.region).on_the_way(number))
+        return Outside(number, trunk, of.profile(trunk).dialling, tenant, agent, origin, written)
 
-    def check(self, outside: Outside, call: str | None = None) -> None:
-        """Raises Barred for a number that may not be dialled now; nothing is counted as a call."""
-        found = self.screen.look(outside, time.monotonic(), self._wall())
-        if isinstance(found, Denied):
-            raise self._barred(found, outside, call)
+    def check(self, ways: Sequence[Outside]) -> None:
+        """Raises Barred for a number that may be dialled over none of its trunks now; nothing is counted as a call."""
+        first: tuple[Denied, Outside] | None = None
+        for outside in ways:
+            found = self.screen.look(outside, time.monotonic(), self._wall())
+            if not isinstance(found, Denied):
+                return
+            first = first or (found, outside)
+        if first is not None:
+            raise self._barred(*first, None)
 
     def screen_outgoing(self, outside: Outside, call: str | None = None) -> Permit:
         """Permission for one leg, counted from now on; give it back with `over`. Raises Barred.
@@ -168,17 +179,23 @@ class Screening:
     # -- as a service
 
     async def run(self, ready: Callable[[], None]) -> None:
-        restored = await self._restore(RESTORE_WITHIN)
+        await self._restore(RESTORE_WITHIN)
         ready()
         swept = time.monotonic()
-        while True:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._restore_later())
+            while True:
+                await asyncio.sleep(self.look_every)
+                self.review()
+                if time.monotonic() - swept >= SWEEP:
+                    swept = time.monotonic()
+                    self.screen.sweep()
+
+    async def _restore_later(self) -> None:
+        """Beside the looks at running calls: a database that hangs must not hold them up."""
+        while not self._restored:
             await asyncio.sleep(self.look_every)
-            self.review()
-            if time.monotonic() - swept >= SWEEP:
-                swept = time.monotonic()
-                self.screen.sweep()
-            if not restored:
-                restored = await self._restore(AGAIN)
+            await self._restore(AGAIN)
 
     def review(self) -> None:
         """Give the alarms that are due, and end the calls that have used up what they had."""
@@ -206,21 +223,31 @@ class Screening:
         told = {name: value for name, value in data.items() if name != "level"}  # a log line has a level of its own
         log.warning("calls outside come to a limit", do="see who dials", at=alarm.level, **told)
 
-    async def _restore(self, within: float) -> bool:
-        """Count what was talked today before this life. False where the database does not say."""
+    async def _restore(self, within: float) -> None:
+        """Count, once, what was talked today before this life, if the database says."""
+        if self._restored:
+            return
         wall = self._wall()
         try:
             async with asyncio.timeout(within):
                 found = await self._spent(wall - 86400)
         except (StorageUnavailable, TimeoutError):
             log.warning("today's minutes outside are not known yet: the database did not answer")
-            return False
+            return
+        self._restored = True
         now = time.monotonic()
         for one in found:
+            if one.began >= self._born:
+                continue  # counted as it was talked, though the record is there by now
             origin = cast("Origin", one.origin if one.origin in ORIGINS else "transfer")
             outside = self.outside(one.number, one.trunk, one.tenant, one.agent, origin)
             self.screen.restore(outside, one.began, one.ended, now, wall)
-        return True
+
+
+@lru_cache(1024)
+def _rules_out(steps: tuple[str, ...], region: Region) -> NumberRules:
+    """A trunk's `called_out`: the settings have checked the steps."""
+    return NumberRules.parse(steps, region)
 
 
 def _who(outside: Outside) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import talking
+from tests.peers.configuration import Changes
 from tests.peers.server import Server
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -30,13 +31,14 @@ WARNING = 950.0
 async def german(start_server: StartServer, far: Phone) -> Server:
     """A server whose trunk takes calls out."""
     target = f"{far.address[0]}:{far.port}"
-    trunk = {"target": target, "country_code": "49", "national_prefix": "0", "probe": False}
-    return await start_server({"trunks.carrier": trunk})
+    trunk = {"target": target, "country_code": "49", "national_prefix": "0", "called_out": ["strip 9"]}
+    changes: Changes = {"trunks.carrier": trunk | {"probe": False}, "trunk_groups.all": {"members": ["carrier"]}}
+    return await start_server(changes)
 
 
-async def dial(server: Server, number: str) -> tuple[int, str]:
+async def dial(server: Server, number: str, trunk: str = "carrier") -> tuple[int, str]:
     """Click to call from agent 1001; status and, where it is refused, why."""
-    body = {"a": {"agent": "1001"}, "b": {"number": number, "trunk": "carrier"}, "tenant": "acme"}
+    body = {"a": {"agent": "1001"}, "b": {"number": number, "trunk": trunk}, "tenant": "acme"}
     answer = await server.api.http.post("/v1/calls", json=body)
     return answer.status_code, answer.json().get("detail", "")
 
@@ -48,12 +50,19 @@ async def test_minutes_of_a_day_end_a_running_call_and_are_known_after_a_restart
     server = await german(start_server, far)
     await server.api.add_tenant()
     await server.api.add_agent(phone.uri, "1001")
-    cap = {"id": "cap", "per": "agent", "allow": ["+49"], "deny": ["+49900"], "calls": 1, "minutes": 0.03}
+    cap = {"id": "cap", "per": "agent", "allow": ["+49"], "deny": ["+49900"], "calls": 1, "minutes": 0.03} | {
+        "trunks": ["carrier"]
+    }
     tone = {"id": "tone", "minutes": 0.01, "at_limit": "warn"}
     await server.api.add_plan(policies=[cap, tone])
     listener = await server.listen()
-    for number, why in (("0088213", "node, never"), ("0033123", "cap, not-allowed"), ("0900123456", "cap, denied")):
-        status, detail = await dial(server, number)
+    for number, trunk, why in (
+        ("0088213", "carrier", "node, never"),
+        ("90088213", "carrier", "node, never"),  # the trunk takes the nine away
+        ("0033123", "carrier", "cap, not-allowed"),
+        ("0900123456", "all", "cap, denied"),
+    ):
+        status, detail = await dial(server, number, trunk)
         assert (status, detail.endswith(why)) == (409, True), detail
         assert (await listener.expect("outside.refused"))["data"]["number"] == number
     assert (await dial(server, FAR))[0] == 202

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from b2bua.calls.screening import Barred, Screening
 from b2bua.metrics import Metrics
 from b2bua.settings import Settings
 from b2bua.settings.screening import Screening as Table
+from b2bua.settings.sip import Trunk
 from b2bua.storage import Storage, StorageUnavailable
 from b2bua.storage.calls import CallRecord
 from b2bua.storage.outside import OutsideTalks, Talk
@@ -32,6 +33,9 @@ class World:
     away: int = 0
     "Times the database does not answer."
     wall: float = NOON
+    hangs: bool = False
+    "After these times it says nothing at all."
+    asked_again: bool = False
 
     def __post_init__(self) -> None:
         self.events: list[tuple[str, str | None, Mapping[str, Any]]] = []
@@ -61,6 +65,9 @@ class World:
         if self.away:
             self.away -= 1
             raise StorageUnavailable("gone")
+        self.asked_again = True
+        if self.hangs:
+            await asyncio.Event().wait()
         return self.talks
 
     def dial(self, number: str, agent: str = "1001", call: str | None = "c1") -> Any:
@@ -144,6 +151,56 @@ async def test_a_database_that_is_away_at_the_start_is_asked_again() -> None:
             await asyncio.sleep(0)
     assert [(one.policy, one.minutes) for one in world.screening.counts()] == [("cap", 1.0)]
     task.cancel()
+
+
+async def test_calls_of_this_life_that_the_records_have_too_are_counted_once() -> None:
+    """The database comes back after a call has ended and was stored."""
+    talk = Talk("+49891", "north", "acme", "1001", "api", NOON - 90, NOON - 30)
+    world = World([Policy("cap", minutes=10)], [talk, replace(talk, began=NOON + 60, ended=NOON + 120)], away=1)
+    world.screening.look_every = 0.001
+    task = asyncio.create_task(world.screening.run(lambda: None))
+    async with asyncio.timeout(5):
+        while not world.screening.counts():
+            await asyncio.sleep(0)
+    assert [one.minutes for one in world.screening.counts()] == [1.0]
+    task.cancel()
+
+
+async def test_calls_are_looked_at_while_the_database_hangs() -> None:
+    world = World([Policy("cap", minutes=10)], away=1, hangs=True)
+    world.screening.look_every = 0.001
+    task = asyncio.create_task(world.screening.run(lambda: None))
+    async with asyncio.timeout(5):
+        while not world.asked_again:
+            await asyncio.sleep(0)
+        world.screening.answered(world.dial("+49891"))
+        world.screening.screen.ledger.buckets["cap", ""].add(601, 0)
+        while not world.ended:
+            await asyncio.sleep(0)
+    assert world.screening.counts()[0].minutes > 10
+    task.cancel()
+
+
+def test_one_trunk_of_several_that_may_is_enough() -> None:
+    world = World([Policy("north", trunks=("north",), deny=("+49",)), Policy("all", deny=("+33",))])
+    ways = [world.screening.outside("+49891", trunk, "acme", "1001", "api") for trunk in ("north", "south")]
+    world.screening.check(ways)
+    world.screening.check([])
+    assert world.events == []
+    with pytest.raises(Barred, match="north: denied"):
+        world.screening.check(ways[:1])
+    assert len(world.events) == 1
+
+
+def test_what_a_trunk_takes_off_the_front_hides_no_number() -> None:
+    world = World([Policy("p", deny=("+4990",))])
+    steps = ["strip 0", "e164"]
+    carrier = Trunk(listener="out", addresses=["192.0.2.1"], country_code="49", national_prefix="0", called_out=steps)
+    world.settings = replace(world.settings, trunks={"north": carrier})
+    for number, why in (("0008821", "node: never"), ("0090012", "p: denied")):
+        with pytest.raises(Barred, match=why):
+            world.dial(number)
+    assert world.dial("0089123456")
 
 
 async def test_talk_outside_is_found_again_in_the_records(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from routing.calendar import Calendar
 from routing.dialled_number import allowed, dialled_number, named, price_of
 from routing.digits import Dialling
+from routing.number_rules import Region
+from routing.number_rules import Rules as NumberRules
 from routing.policy import Policy
 from routing.screening import Bounds, Denied, Outside, Permit, Rules, Screen
 from routing.spending import Bucket
@@ -74,6 +76,43 @@ def test_no_way_of_writing_a_number_gets_past_a_list_that_forbids_it(text: str) 
     if number.plain and any(form.startswith("+882") for form in number.forms):
         assert named(number, ("+882",))
         assert why(screen(Policy("p", deny=("+882",))).look(replace(CALL, number=text), 0, NOON)) == "denied"
+
+
+@pytest.mark.parametrize(
+    ("steps", "number", "found"),
+    [
+        (["strip 0", "e164"], "000882123", "denied"),
+        (["strip 9"], "90900123", "denied"),
+        (["strip 0", "add 00"], "0882123", "denied"),
+        (["^0(0.*)$ -> \\1", "digits"], "000882123", "denied"),
+        (["strip 0", "e164"], "00892123", "ok"),
+        (["digits", "add 90"], "+33882123", "ok"),
+        (["national", "add 0900#"], "+4989123", "ok"),
+    ],
+)
+def test_what_the_trunk_makes_of_a_number_is_forbidden_too(steps: list[str], number: str, found: str) -> None:
+    """Its own prefixes, taken off or put in front, hide no number and make none forbidden."""
+    written = tuple(NumberRules.parse(steps, Region("49", "0", "00")).on_the_way(number))
+    policies = Policy("p", deny=("+882", "0900")), Policy("n", numbers=("+882",), calls=0)
+    call = replace(CALL, number=number, written=written)
+    assert why(screen(policies[0]).look(call, 0, NOON)) == found
+    assert why(screen(bounds=Bounds(never=policies[0].deny)).look(call, 0, NOON)) == found.replace("denied", "never")
+    assert why(screen(policies[1]).look(call, 0, NOON)) == ("calls" if "882" in number and found != "ok" else "ok")
+
+
+def test_a_minute_costs_what_the_number_costs_that_the_trunk_makes_of_it() -> None:
+    policy = Policy("p", cost=10, prices={"": 0.5, "+49": 0.01, "+882": 6.0})
+    for number, written, rate in (
+        ("000882123", ("00882123",), 6.0),
+        ("0892123", ("89#0892123",), 0.01),
+        ("0892123", ("+49892123",), 0.01),
+    ):
+        permit = screen(policy).look(replace(CALL, number=number, written=written), 0, NOON)
+        assert isinstance(permit, Permit)
+        assert permit.charges[0].rate == rate / 60
+    bare = screen(policy).look(Outside("+4989", "north", written=("4989",)), 0, NOON)
+    assert isinstance(bare, Permit)
+    assert bare.charges[0].rate == 0.01 / 60, "nobody knows what digits mean without a country"
 
 
 def test_a_policy_is_about_the_calls_it_names_only() -> None:
