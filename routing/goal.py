@@ -12,7 +12,7 @@ GOAL_KINDS: frozenset[str] = frozenset(get_args(GoalKind))
 class Goal:
     """One place a call can go to."""
 
-    kind: GoalKind | Literal["park"]
+    kind: Literal[GoalKind, "park"]
     "`park` is for live calls only: no plan names a parking slot."
     target: str = ""
     "Extension, person id, queue id, VDN number, menu id, mailbox, digits to dial; empty for hangup."

@@ -13,6 +13,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other, ringing, talking
 from tests.peers import sdp
 from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER, diverted
+from tests.peers.configuration import Changes
 from tests.peers.exchange import Received
 from tests.peers.message import Message
 from tests.peers.peer import Peer
@@ -244,7 +245,10 @@ async def test_a_side_that_is_inactive_at_first_is_no_fault(
 async def test_a_stranger_is_refused(start_server: StartServer, phone: Phone) -> None:
     """Bad input: an INVITE from an address of no trunk gets 403 where the settings say so, rings nobody and is
     counted; no record, no event."""
-    changes = {"trunks.carrier": {"addresses": ["127.0.0.1/32"]}, "security": {"outside_strangers": "refuse"}}
+    changes: Changes = {
+        "trunks.carrier": {"addresses": ["127.0.0.1/32"]},
+        "security": {"outside_strangers": "refuse"},
+    }
     server = await start_server(changes)
     async with (
         bystander(server) as other,

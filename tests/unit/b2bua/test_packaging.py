@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[3]
 OURS = {"b2bua", "media", "routing", "dialer", "tests"} | {folder.name for folder in (ROOT / "scripts").iterdir()}
 NOT_BY_PIP = {"pjsua2", "_pjsua2"}
 "Built by scripts/build_pjsua2."
+OTHER_NAMES = {"dnspython": "dns"}
+"Distributions whose module is called otherwise."
 PLUGINS = {"greenlet"}
 "SQLAlchemy needs it for asyncpg and does not install it everywhere."
 
@@ -22,7 +24,7 @@ def declared(option: str, section: str = "options") -> set[str]:
     setup.read(ROOT / "setup.cfg")
     lines = [line.split("#")[0].strip() for line in setup[section][option].splitlines()]
     names = [re.split("[<>=~!]", line)[0].strip() for line in lines if line]
-    return {name.lower().replace("-", "_") for name in names}
+    return {OTHER_NAMES.get(name, name.lower().replace("-", "_")) for name in names}
 
 
 def imported(*folders: str) -> dict[str, str]:
