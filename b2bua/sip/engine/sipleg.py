@@ -6,6 +6,7 @@ only the `SipLeg` is handed out, and the only reference to the `PjCall` is in it
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,14 +43,15 @@ class SipLeg:
     """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
 
     __slots__ = (
-        "_early", "_engine", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals", "rule",
-        "sink", "sip_call_id", "source",
+        "_early", "_engine", "_later", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals",
+        "rule", "sink", "sip_call_id", "source",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int) -> None:
         self._engine = engine
         self._pj: PjCall | None = None
         self._early = False
+        self._later: list[Signal] = []
         self.id = number
         self.sink: Callable[[Signal], None] = NO_SINK
         "Where the leg's signals go; called on the loop's thread."
@@ -173,7 +175,19 @@ class SipLeg:
             self._engine.note(self, f"answer {code}", status)
         return not status
 
+    def tell_later(self, signal: Signal) -> None:
+        """Tell it when PJSIP has done with the message it came in, but before anything that comes behind it."""
+        self._later.append(signal)
+        asyncio.get_running_loop().call_soon(self._tell_held)
+
+    def _tell_held(self) -> None:
+        held, self._later = self._later, []
+        for signal in held:
+            self.sink(signal)
+
     def _tell(self, signal: Signal) -> None:
+        if self._later:
+            self._tell_held()
         self.sink(signal)
 
 

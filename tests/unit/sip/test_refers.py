@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from b2bua.sip.bindings import Binding, Source
 from b2bua.sip.engine.refers import Refers, speaks_for
 from b2bua.sip.engine.sipleg import SipLeg
 from b2bua.sip.phones import Phones
+from b2bua.sip.signals import Answered, Refer
 from b2bua.sip.trunks import TrunkTable
 from routing.directory import Directory
 
@@ -78,3 +80,19 @@ def test_a_refer_is_heard_from_where_the_leg_is(source: str, code: int) -> None:
     refers = Refers({("c", True): cast("SipLeg", leg)}, speaks, lambda leg, where, error: None)
     assert refers.decide("c", True, source, REFER) == (code, True)
     assert refers.decide("other", True, source, REFER) == (603, True)
+
+
+async def test_a_bye_right_behind_a_refer_is_told_behind_it() -> None:
+    """Who hangs up as soon as he has his 202 has transferred his caller all the same."""
+    leg = SipLeg(cast(Any, None), 1)
+    leg.owner, leg.code, leg.source = "1001", 200, "192.0.2.7"
+    told: list[object] = []
+    leg.sink = told.append
+    refers = Refers({("c", True): leg}, lambda owner, source: False, lambda leg, where, error: None)
+    request = REFER.replace(b"\r\n\r\n", b"\r\nRefer-To: <sip:1002@127.0.0.1>\r\n\r\n")
+    assert refers.decide("c", True, "192.0.2.7", request)[0] == 202
+    assert not told, "the 202 goes out first"
+    leg._tell(Answered(1))
+    assert [type(one) for one in told] == [Refer, Answered]
+    await asyncio.sleep(0)
+    assert len(told) == 2
