@@ -86,6 +86,15 @@ async def server(
     no_faults(server)
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[list[Server]]:
+    """The servers that the tests of a module share (`tests.e2e.legs.shared_server`)."""
+    servers: list[Server] = []
+    yield servers
+    for server in servers:
+        server.close_now()
+
+
 @pytest.fixture(scope="session")
 def pool_of_trunks() -> Iterator[list[Server]]:
     """The servers behind `trunks`."""

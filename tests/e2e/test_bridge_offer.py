@@ -1,6 +1,6 @@
 """Bridge: who offers first (RFC 3264, delayed offer), and what is no audio in an offer (T.38, video)."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -60,14 +60,6 @@ async def test_sipp_trunk_without_an_offer(server: Server, trunk: Sipp, agent: S
     answered = await agent.answers(n=1)
     await trunk.calls(server.outside, "trunk-delayed-offer", diverted=number)
     await answered.done()
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

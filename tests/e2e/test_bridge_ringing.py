@@ -1,6 +1,6 @@
 """Bridge: what the caller learns and hears before the answer (RFC 3960), and that a silent phone is given up."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,14 +10,6 @@ from tests.peers.server import Server, Template
 from tests.peers.sipp import Sipp
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Bridge: a far end that dies without a BYE is noticed by its silence, and one that has a right to be silent is not."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -13,14 +13,6 @@ from tests.peers.uas import Phone
 
 DEAD = ['SIP;cause=408;text="No media from the far end"']
 LEFT_ALONE = ['SIP;cause=408;text="No media from the other party"']
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

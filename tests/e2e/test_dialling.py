@@ -1,6 +1,6 @@
 """Dialled calls: from a contact to an agent, and everything that can become of one, with real carriers and phones."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +14,6 @@ from tests.peers.exchange import Received
 from tests.peers.message import user_of
 from tests.peers.server import Server, Template
 from tests.peers.uas import Phone
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

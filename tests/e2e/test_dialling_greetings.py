@@ -3,7 +3,6 @@
 import asyncio
 import random
 from array import array
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +27,6 @@ LONG = (
     "your name and your number"
 )
 OFFICE = "good morning, harbour office, how can I help you?"
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 def say(voice: str, text: str, line: str, *, at: float = 0.4, then: float = 5.0, beeps: bool = False) -> Pcm:

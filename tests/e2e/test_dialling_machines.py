@@ -1,7 +1,7 @@
 """Campaigns that tell people from machines, on real calls with real sound."""
 
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,6 @@ from tests.unit.media.amd_sound import tone as beep
 
 MESSAGE = 1800.0
 "Hz of what is left on a machine."
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

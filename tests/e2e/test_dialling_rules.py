@@ -1,7 +1,7 @@
 """Modes with several calls for each agent, and the three branches of the rule-based one, over SIPp carriers."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,6 @@ from tests.peers.waiting import eventually, eventually_true
 
 STALE = 1.5
 "Seconds after which an agent on pause counts as idle."
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The ways of a campaign: preview, broadcast, standing lines, call-backs, two trunks, orders while it runs."""
 
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,6 @@ from tests.peers.waiting import eventually, eventually_true
 OTHER_TRUNK = PORTS.keep(1)
 PROMPT = 1800.0
 "Hz of the broadcast's message."
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -136,14 +136,6 @@ async def test_sipp_refuses(server: Server, trunk: Sipp, agent: Sipp, scenario: 
 
 
 # --- nobody there ---
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

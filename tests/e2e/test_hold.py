@@ -1,6 +1,6 @@
 """Hold ends at its own leg: the one put on hold hears music, nothing of it is seen on the other leg (RFC 3264 8.4)."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,6 @@ WAYS = {
     "zero": ("sendonly", "0.0.0.0", "inactive"),
 }
 "How a peer holds: direction it offers, c= line it offers, direction of our answer."
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture(scope="module")

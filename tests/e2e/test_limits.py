@@ -1,7 +1,7 @@
 """Limits: what is too much is refused at once and by name, and what runs is not disturbed."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 import pytest
@@ -14,14 +14,6 @@ from tests.peers.server import Server, Template
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 from tests.peers.waiting import eventually, eventually_true
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

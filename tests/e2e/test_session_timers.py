@@ -3,7 +3,7 @@
 RFC 4028 allows no interval below 90 s, so where time must pass the server runs under a faster clock (libfaketime).
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +135,6 @@ def faketime() -> Path:
     library = next(Path("/usr/lib").glob(FAKETIME), None)
     assert library, "libfaketime is missing: package libfaketime"
     return library
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

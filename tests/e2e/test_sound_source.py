@@ -1,4 +1,4 @@
-"""Sound only from the right source: injected packets are not heard nothing leaks, and nobody loses his sound."""
+"""Sound only from the right source: injected packets are not heard, nothing leaks, and nobody loses his sound."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -23,14 +23,6 @@ CONFIG: Changes = {
     "trunks.carrier": {"addresses": ["127.0.0.1", "127.0.0.2"], "media_networks": [MEDIA_GATEWAY]},
     "media": {"relearn_after": 0.5},
 }
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

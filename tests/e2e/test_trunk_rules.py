@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -57,14 +57,6 @@ CONFIG: Changes = {
     "trunks.second": {**USUAL, **TARGET, "addresses": ["192.0.2.6"]},
     "trunk_groups.capped": {"members": ["one", "slow 2", "second 3"]},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Calls that go out over a group of trunks: fail-over, its limits, what is left behind, and maintenance."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,14 +9,6 @@ from tests.e2e.legs import shared_server
 from tests.peers.server import Server, Template
 from tests.peers.uas import Phone
 from tests.peers.waiting import eventually_true
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[list[Server]]:
-    servers: list[Server] = []
-    yield servers
-    for server in servers:
-        server.close_now()
 
 
 @pytest.fixture
