@@ -2,7 +2,8 @@
 
 All blocks lie below the range from which the kernel gives ports by itself (32768 and up on Linux), so neither another
 test process nor a stray client socket can be in the way. A bind check passes over ports of unrelated programs; where
-one of them fills a whole block (a server under load with its RTP ports), the process takes another block.
+one of them fills a whole block (a server under load with its RTP ports), the process takes another block. What has been
+given is not given again for a minute: a test takes its ports long before the last of them is bound.
 """
 
 import contextlib
@@ -12,9 +13,13 @@ import os
 import socket
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 LOWEST, SIZE, BLOCKS = 9_000, 1_000, 23
+REST = 60.0
+"Seconds after which a port that was given, and is free, may be given again."
 HOSTS = ("127.0.0.1", "::1", "0.0.0.0")
 
 
@@ -26,7 +31,13 @@ class Ports:
     """The ports of this process. Thread-safe; ports are given round robin, so one just freed is the last to return."""
 
     def __init__(
-        self, folder: Path | None = None, *, lowest: int = LOWEST, size: int = SIZE, blocks: int = BLOCKS
+        self,
+        folder: Path | None = None,
+        *,
+        lowest: int = LOWEST,
+        size: int = SIZE,
+        blocks: int = BLOCKS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder or Path(tempfile.gettempdir()) / f"tandem-test-ports-{os.getuid()}"
         self.lowest, self.size, self.blocks = lowest, size, blocks
@@ -34,7 +45,12 @@ class Ports:
         self._next: dict[int, int] = {}
         "First port of each block of ours -> the port to look at next."
         self._descriptors: list[int] = []
-        self._kept: dict[int, int] = {}
+        self._kept: set[int] = set()
+        self._lengths: dict[int, int] = {}
+        "First port of what is kept -> how many."
+        self._given: dict[int, float] = {}
+        "Port -> when it was given."
+        self._clock = clock
 
     def take(self, count: int = 1, *, even: bool = False) -> int:
         """The first of `count` neighbouring ports that are free now by UDP and TCP; `even` starts on an even one.
@@ -42,24 +58,22 @@ class Ports:
         Raises NoPorts.
         """
         with self._lock:
-            for block in list(self._next):
-                if found := self._search(block, count, even):
-                    return found
-            while True:
-                if found := self._search(self._own_a_block(count), count, even):
-                    return found
+            first = self._find(count, even)
+            self._given |= dict.fromkeys(range(first, first + count), self._clock())
+            return first
 
     def keep(self, count: int, *, even: bool = False) -> int:
         """As `take`, for ports that are bound later and now and then: nobody gets them until `release`."""
-        first = self.take(count, even=even)
         with self._lock:
-            self._kept[first] = count
-        return first
+            first = self._find(count, even)
+            self._kept.update(range(first, first + count))
+            self._lengths[first] = count
+            return first
 
     def release(self, first: int) -> None:
         """Give back what `keep` gave."""
         with self._lock:
-            self._kept.pop(first, None)
+            self._kept.difference_update(range(first, first + self._lengths.pop(first, 0)))
 
     def close(self) -> None:
         """Give the blocks back; the end of the process does the same."""
@@ -69,34 +83,36 @@ class Ports:
             self._descriptors.clear()
             self._next.clear()
 
+    def _find(self, count: int, even: bool) -> int:
+        for block in list(self._next):
+            if found := self._search(block, count, even):
+                return found
+        while True:
+            if found := self._search(self._own_a_block(count), count, even):
+                return found
+
     def _search(self, block: int, count: int, even: bool) -> int | None:
-        """Once around the block. Who looks for many neighbours and comes past the end leaves the turn where it was: the
-        ports behind it have just been given, and may not be bound yet."""
-        looked, turn = 0, self._next[block]
+        """Once around the block, from where the last search ended."""
+        looked, at, end = 0, self._next[block], block + self.size
         while looked <= self.size:
-            at = self._next[block]
             first = at + (at % 2 if even else 0)
-            if first + count > block + self.size:
-                looked += block + self.size - at
-                turn = max(turn, at)
-                self._next[block] = block
+            if first + count > end:
+                looked, at = looked + end - at, block
                 if count > self.size:
-                    self._next[block] = turn
                     return None
                 continue
             blocked = self._last_blocked(first, count)
             if blocked is None:
-                self._next[block] = first + count if count == 1 or first >= turn else turn
+                self._next[block] = first + count
                 return first
-            looked += blocked + 1 - at
-            self._next[block] = blocked + 1
-        self._next[block] = turn
+            looked, at = looked + blocked + 1 - at, blocked + 1
         return None
 
     def _last_blocked(self, first: int, count: int) -> int | None:
-        """The last port of these that is kept or busy."""
+        """The last port of these that is kept, was given just now or is busy."""
+        rested = self._clock() - REST
         for port in range(first + count - 1, first - 1, -1):
-            if any(start <= port < start + length for start, length in self._kept.items()) or not is_free(port):
+            if port in self._kept or self._given.get(port, rested) > rested or not is_free(port):
                 return port
         return None
 
