@@ -50,7 +50,9 @@ class Overload:
             now, used, (took, turned, held) = loop.time(), busy(), steering.counted()
             # in a drain everybody is refused, and that says nothing about the load
             away = 0 if steering.turning_away else turned - refused
-            sample = Sample(now - at, used - spent, took - taken, away, now - at - EVERY, held - limited)
+            sample = Sample(
+                now - at, used - spent, took - taken, away, now - at - EVERY, held - limited, steering.refusal_cost()
+            )  # fmt: skip
             self._tell(self.admission.on(sample))
             at, spent, taken, refused, limited = now, used, took, turned, held
 

@@ -24,7 +24,7 @@ static pjsip_module gate = {
 };
 
 static pjsip_endpoint *endpoint;
-static unsigned long long timed, spent; /* requests that ended here, and nanoseconds that they took */
+static pj_bool_t said_no; /* this message is one of a call that there was no room for */
 static pjsip_hdr allow_list; /* the head of a list with one element: Allow */
 
 enum verdict { PASS = 0 }; /* else the status code to refuse with */
@@ -84,8 +84,12 @@ pj_bool_t gate_is_full(pjsip_rx_data *rdata)
 /* A trunk is told with the code that it understands as "this route, later". */
 void gate_refuse_full(pjsip_rx_data *rdata)
 {
-    int code = rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD ? trunk_code(origin_of(rdata).number) : 503;
+    pj_bool_t is_call = rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD;
+    int code = is_call ? trunk_code(origin_of(rdata).number) : 503;
 
+    if (is_call)
+        count(COUNT_TURNED_AWAY);
+    said_no = PJ_TRUE;
     refuse_with(rdata, code, (pjsip_hdr *)pjsip_retry_after_hdr_create(rdata->tp_info.pool, admission_retry_after()));
 }
 
@@ -281,6 +285,7 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
     pj_bool_t of_a_dialog = is_of_a_dialog(rdata);
     enum strangers stranger = stranger_verdict(rdata, place, origin.kind, of_a_dialog);
 
+    said_no = method->id == PJSIP_ACK_METHOD && !of_a_dialog; /* the end of what was refused without state */
     count(COUNT_REQUESTS);
     connection_spoke(rdata->tp_info.transport);
     if (is_unwanted(rdata, place, origin.kind, stranger, of_a_dialog))
@@ -312,31 +317,25 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
 {
     static unsigned turn;
-    pj_timestamp begin, end;
-    pj_bool_t ended;
+    pj_bool_t is_timed = turn++ % 64 == 0, ended;
+    pj_timestamp begin;
 
-    if (turn++ % 64)
-        return judge(rdata);
-    pj_get_timestamp(&begin);
+    if (is_timed)
+        pj_get_timestamp(&begin);
+    said_no = PJ_FALSE;
     ended = judge(rdata);
-    pj_get_timestamp(&end);
-    if (ended) {
-        timed++;
-        spent += pj_elapsed_nanosec(&begin, &end);
-    }
+    if (is_timed && ended)
+        cost_of_gate(&begin);
+    if (said_no)
+        cost_of_refusal();
+    else
+        cost_of_something_else();
     return ended;
-}
-
-double tandem_gate_cost(void)
-{
-    double mean = timed ? (double)spent / timed : 0;
-
-    timed = 0, spent = 0;
-    return mean;
 }
 
 static pj_bool_t on_rx_response(pjsip_rx_data *rdata)
 {
+    cost_of_something_else();
     if (ban_holds(&rdata->pkt_info.src_addr) && origin_of(rdata).kind < KIND_OFFICE) {
         count(COUNT_DROPPED_BANNED);
         return PJ_TRUE;

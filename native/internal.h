@@ -41,6 +41,7 @@
     X(DIALOG_DEAD, "dialog_dead")                 /* 481: the session of this dialog has ended */ \
     X(CALLS_TAKEN, "calls_taken")                 /* new INVITEs that the limits let in */ \
     X(CALLS_LIMITED, "calls_limited")             /* new INVITEs that came faster than the rate */ \
+    X(TURNED_AWAY, "turned_away")                 /* new INVITEs there was no room for, whatever the code */ \
     X(EMERGENCIES, "emergencies")                 /* INVITEs to emergency numbers that passed a full house */ \
     X(TRACED, "traced")                           /* messages kept by the trace */ \
     X(REFUSED_STRANGER, "refused_stranger")       /* 403 to an address of nobody we know */ \
@@ -248,6 +249,11 @@ pj_status_t gate_start(pjsip_endpoint *endpt);
 pj_status_t gate_stop(pjsip_endpoint *endpt);
 /* The Allow header as an element to put into a header list; never NULL after gate_start. */
 const pjsip_hdr *gate_allow_list(void);
+
+/* cost.c: what the message was that is done with */
+void cost_of_gate(const pj_timestamp *begin);
+void cost_of_refusal(void);
+void cost_of_something_else(void);
 
 /* bodies.c */
 void body_trim(pjsip_rx_data *rdata);

@@ -71,6 +71,7 @@ void passed_up_clear(void)
 
 int tandem_pending(void)
 {
+    cost_of_something_else(); /* PJSIP's turn is over */
     return waiting;
 }
 

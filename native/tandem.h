@@ -101,6 +101,10 @@ unsigned long long tandem_gate_kernel_drops(void);
 /* Nanoseconds inside the gate of a request that ends there, answered or not: the mean of one in 64 since the last time. */
 double tandem_gate_cost(void);
 
+/* Nanoseconds of this thread for a message of a call that is refused because the house is full (there are two: INVITE, and
+ * the ACK to the refusal), reading and parsing included: the mean since the last time; 0 where there were too few. */
+double tandem_refusal_cost(void);
+
 /* Requests that wait for a decision of Python's. Each has passed all checks of form and costs no transaction, dialog or
  * call slot yet. Exactly one of the three calls below ends it; one that is not ended within five seconds may be given up,
  * as may one whose caller sends CANCEL (he has got his 487): then they return PJ_ENOTFOUND, which is no fault.

@@ -55,4 +55,9 @@ class Steering:
         """Since the start: new calls that the limits have let in, those turned away, and of these the ones that came
         faster than the rate."""
         counters = pj.tandem_counters()
-        return counters["calls_taken"], counters["refused_503"], counters["calls_limited"]
+        return counters["calls_taken"], counters["turned_away"], counters["calls_limited"]
+
+    @staticmethod
+    def refusal_cost() -> float:
+        """Seconds of this thread for a call turned away since the last time, INVITE and ACK; 0: there were too few."""
+        return 2e-9 * pj.tandem_refusal_cost()

@@ -186,6 +186,8 @@ class Stack:
         match command["do"]:
             case "trace":
                 tell("done", result=[pj.tandem_trace(command["octets"], command["seconds"]), *pj.tandem_trace_state()])
+            case "refusal_cost":
+                tell("done", result=pj.tandem_refusal_cost())
             case "rate":
                 pj.tandem_admission_rate(command["rate"], command["burst"])
                 tell("done", result=None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.native.stack import SDP, Answer, Peer, Stack
+from tests.unit.native.stack import PATIENCE, SDP, Answer, Peer, Stack
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,7 @@ def test_a_burst_passes_then_the_rate(stack: Stack) -> None:
     assert answers == [180, 180, 180, 503, 503, 503]
     moved = stack.counted(before)
     assert (moved["calls_taken"], moved["refused_503"], moved["calls_limited"]) == (3, 3, 3)
+    assert moved["turned_away"] == 3
     stack.do("rate", rate=50, burst=3)
     time.sleep(0.1)  # the bucket fills by the clock
     assert dial(stack).status == 180
@@ -92,3 +93,20 @@ def test_each_refusal_has_a_time_of_its_own(stack: Stack) -> None:
     stack.do("admit", legs=0, retry_after=5)
     times = {int(dial(stack).one("Retry-After")) for _ in range(40)}
     assert times == {1, 2, 3, 4, 5}
+
+
+def test_what_a_refusal_costs_is_measured_where_refusals_come_in_a_row(stack: Stack) -> None:
+    stack.do("rate", rate=0.001, burst=1)
+    assert dial(stack).status == 180
+    assert stack.do("refusal_cost") == 0, "one call is no measurement"
+    cost, end = 0.0, time.monotonic() + PATIENCE
+    while not cost and time.monotonic() < end:  # how many wait when the stack looks is not ours to say
+        peer = Peer(stack.udp)
+        with peer.socket:
+            invites = [peer.request("INVITE", "Content-Type: application/sdp", body=SDP) for _ in range(40)]
+            for invite in invites:
+                peer.send(invite)
+            assert [peer.receive().status for _ in invites] == [503] * 40
+        cost = stack.do("refusal_cost")
+    assert 500 < cost < 2_000_000, "nanoseconds for a message that was read, parsed and answered"
+    assert stack.do("refusal_cost") == 0, "each is counted once"
