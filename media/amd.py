@@ -23,6 +23,7 @@ from media import patch
 from media.amd_bank import Bank
 from media.amd_values import AmdSettings, Beep, Kind, Stage, Verdict
 from media.patch import Point
+from media.path import Who
 from media.speech_timing import FRAME_SAMPLES
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Listening:
     def watch(self, sound: Sound, settings: AmdSettings | None = None, stage: Stage = Stage.ANSWERED) -> Watch:
         """Listen to what this leg says from now on.  Raises SoundError when the conference is full."""
         settings = settings or AmdSettings(enabled=True)
-        point = Point(f"watch on {sound.name}")
+        point = Point(f"watch on {sound.name}", who=Who.LISTENER)
         watch = Watch(self, sound, settings, stage, point)
         if sound.closed:
             watch.stop()

@@ -5,18 +5,21 @@ takes its connections with it, so no step is needed for that.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
+from media.path import Who
 from media.ports import Line
 
 
 class Point:
     """One end: a leg, a player, a recorder, a tap."""
 
-    __slots__ = ("drained", "drains", "heard_by", "hears", "line", "name")
+    __slots__ = ("drained", "drains", "heard_by", "hears", "line", "name", "relayed", "who")
 
-    def __init__(self, name: str, line: Line | None = None, *, drains: bool = False) -> None:
+    def __init__(self, name: str, line: Line | None = None, *, drains: bool = False, who: Who | None = None) -> None:
         self.name = name
         self.line = line
+        self.who = who or (Who.LEG if drains else Who.PLAYER)
         self.hears: dict[Point, int] = {}
         "Sources, each with the number of times it is wished for."
         self.heard_by: dict[Point, None] = {}
@@ -24,6 +27,8 @@ class Point:
         self.drains = drains
         "A leg: its jitter buffer must go on being emptied when the last listener has gone."
         self.drained = False
+        self.relayed = False
+        "What it says goes to another leg past the conference: there is nothing to be emptied."
 
     def __repr__(self) -> str:
         heard = ", ".join(point.name for point in self.hears)
@@ -103,7 +108,11 @@ def leave(point: Point) -> None:
 def deserted(point: Point) -> bool:
     """A leg whose sound arrives and that nobody hears, not even the drain."""
     return (
-        point.drains and point.line is not None and not point.drained and not any(sink.line for sink in point.heard_by)
+        point.drains
+        and point.line is not None
+        and not point.drained
+        and not point.relayed
+        and not any(sink.line for sink in point.heard_by)
     )
 
 
@@ -118,10 +127,21 @@ def drain_off(point: Point, drain: Line) -> list[Step]:
     return [Step(True, point.line, drain)]
 
 
+def relay(point: Point, drain: Line) -> list[Step]:
+    """From now on a leg's sound takes the short way; whatever else hears it has to be gone."""
+    point.relayed = True
+    return _heard_again(point, drain)
+
+
+def company(point: Point, partner: Point) -> frozenset[Who]:
+    """What hears this leg, or is heard by it, besides its partner."""
+    return frozenset(one.who for one in chain(point.hears, point.heard_by) if one is not partner)
+
+
 def forget(point: Point) -> None:
     """A point is gone for good: nobody wishes to hear it, and it wishes to hear nobody."""
     point.line = None
-    point.drained = False
+    point.drained = point.relayed = False
     for source in point.hears:
         source.heard_by.pop(point, None)
     for sink in point.heard_by:

@@ -94,6 +94,15 @@ class Conference:
         except pj.Error:  # one of them is not there any more, and the connection with it
             pass
 
+    def relay(self, a: Line, b: Line) -> bool:
+        # keys are passed on by whoever decides about them, so never by the relay as well
+        return a.alive and b.alive and pj.tandem_relay_join(a.call, b.call, 0) == 0
+
+    def part(self, a: Line, b: Line) -> None:
+        for line in (a, b):
+            if line.alive:  # else its number may be another leg's, and its own end has parted the two
+                pj.tandem_relay_part(line.call)
+
     def open_player(self, path: Path, *, loop: bool) -> Line:
         player = pj.AudioMediaPlayer()
         try:
@@ -209,9 +218,9 @@ class _TapPort(pj.AudioMediaPort):
         pj.AudioMediaPort.__swig_destroy__(self)
 
 
-async def open_desk(endpoint: pj.Endpoint, folder: Path, *, clock_rate: int = 8000) -> Desk:
+async def open_desk(endpoint: pj.Endpoint, folder: Path, *, clock_rate: int = 8000, relay: bool = True) -> Desk:
     """Open the process's desk on a started endpoint; `folder` keeps generated tones.  Close with `close_desk`."""
-    desk = Desk(Conference(endpoint, clock_rate), folder)
+    desk = Desk(Conference(endpoint, clock_rate), folder, relay=relay)
     Desk.current = desk
     return desk
 

@@ -83,6 +83,7 @@ class Playing(Going):
             return
         self.pause()
         self.desk.do(patch.unhear(self._sound.point, self.point))
+        self.desk.pairs.look(self._sound.point)
         if self._info is not None:
             self._release()
         self._sound.playings.discard(self)

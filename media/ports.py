@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from media.path import Codec
 from media.tones import Cadence
 
 Source: TypeAlias = Path | Cadence
@@ -40,10 +41,14 @@ class Line:
     a connection made between that moment and the leg's `attach(None)` could reach whoever got the place meanwhile.
     """
 
-    __slots__ = ("alive", "port")
+    __slots__ = ("alive", "call", "codec", "port")
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, call: int = -1, codec: Codec | None = None) -> None:
         self.port = port
+        self.call = call
+        "The leg as the relay and native taps know it; -1: it has no packets of its own."
+        self.codec = codec
+        "What it speaks; None where that is not known."
         self.alive = True
 
     def __repr__(self) -> str:
@@ -79,6 +84,15 @@ class Back(Protocol):
 
     def cut(self, source: Line, sink: Line) -> None:
         """Take that back.  Not needed before one of them goes away."""
+        ...
+
+    def relay(self, a: Line, b: Line) -> bool:
+        """Let the packets of two legs go straight to each other from now on; nothing that they say reaches the
+        conference meanwhile.  Harmless when that is so already.  False: refused, everything is as it was."""
+        ...
+
+    def part(self, a: Line, b: Line) -> None:
+        """Take that back: both are heard in the conference again, from the next packet on.  Harmless without it."""
         ...
 
     def open_player(self, path: Path, *, loop: bool) -> Line:

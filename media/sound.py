@@ -1,4 +1,4 @@
-"""What a call does with sound: one `Sound` per leg, bridges between them, and the `Desk` they run on.
+"""What a call does with sound: one `Sound` per leg, and the `Desk` they all run on (bridges: media/pairs.py).
 
 Everything here belongs to the event loop's thread.  What goes on (a bridge, music, a recording) goes on when the line
 is replaced: `attach` with the new one is enough.
@@ -10,9 +10,12 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from media import patch, wav
+from media.pairs import Pairs
 from media.patch import Point, Step
+from media.path import Who
 from media.playing import Playing, Recording
 from media.ports import Back, Ending, Line, Listener, Port, SoundError, Source
 from media.tap import BATCH, ROOM, Ring, Tap
@@ -30,10 +33,13 @@ class Desk:
     current: Desk | None = None
     "The desk of the process (one PJSIP, so one conference); what `Sound()` and `bridge()` use."
 
-    def __init__(self, back: Back, folder: Path) -> None:
+    def __init__(self, back: Back, folder: Path, *, relay: bool = True) -> None:
         self.back = back
         self.folder = folder
         "Where tone files are kept; made when it is not there."
+        self.relay = relay
+        "Pairs may leave the conference."
+        self.pairs = Pairs()
         self.loop = asyncio.get_running_loop()
         self.silence = Point("silence", back.silence)
         self.recordings: set[Recording] = set()
@@ -49,7 +55,7 @@ class Desk:
 
     def record(self, path: Path, sounds: Iterable[Sound]) -> Recording:
         """Record several legs in one file, mixed.  Raises SoundError."""
-        point = Point(path.name, self.back.open_recorder(path))
+        point = Point(path.name, self.back.open_recorder(path), who=Who.RECORDER)
         recording = Recording(self, point, path, sounds)
         self.recordings.add(recording)
         self.hear(point, self.silence)  # so that the file goes on while the legs are silent or away
@@ -84,13 +90,21 @@ class Desk:
 
     def hear(self, sink: Point, source: Point) -> None:
         self.do(patch.hear(sink, source, self.back.silence))
+        self.pairs.look(sink)
+        self.pairs.look(source)
 
     def unhear(self, sink: Point, source: Point) -> None:
         self.do(patch.unhear(sink, source))
+        self.pairs.look(sink)
         self.unheard(source)
 
     def unheard(self, source: Point) -> None:
-        """Somebody has stopped to hear `source`: was it the last one?"""
+        """Somebody has stopped to hear `source`."""
+        self.pairs.look(source)
+        self.empty(source)
+
+    def empty(self, source: Point) -> None:
+        """Was it the last one who heard it?"""
         if patch.deserted(source):
             self._unheard.add(source)
             if self._sweep is None:
@@ -139,14 +153,16 @@ class Sound:
 
     __slots__ = ("_desk", "_place", "closed", "playings", "point", "recordings", "taps")
 
-    def __init__(self, name: str = "leg", desk: Desk | None = None) -> None:
+    def __init__(
+        self, name: str = "leg", desk: Desk | None = None, *, who: Literal[Who.LEG, Who.SUPERVISOR] = Who.LEG
+    ) -> None:
         desk = desk or Desk.current
         if desk is None:
             raise RuntimeError("no desk is open: media.pj.open_desk() comes before the first leg")
         self._desk = desk
         self._place = -1
         self.closed = False
-        self.point = Point(name, drains=True)
+        self.point = Point(name, drains=True, who=who)
         self.playings: set[Playing] = set()
         self.recordings: set[Recording] = set()
         self.taps: set[Listener] = set()
@@ -157,6 +173,16 @@ class Sound:
     @property
     def name(self) -> str:
         return self.point.name
+
+    @property
+    def desk(self) -> Desk:
+        return self._desk
+
+    @property
+    def native(self) -> int:
+        """The leg's number in the relay and for native taps; -1: it has no stream, or none with packets of ours."""
+        line = self.point.line
+        return line.call if line is not None and line.alive else -1
 
     @property
     def attached(self) -> bool:
@@ -183,6 +209,7 @@ class Sound:
         self._desk.do(patch.arrive(self.point, line, self._desk.back.silence))
         for playing in self.playings:
             playing.carry_on()
+        self._desk.pairs.renewed(self.point)
 
     def play(self, source: Source, *, loop: bool = False) -> Playing:
         """Let the leg hear a file once from its start, or with `loop` join the file's endless player wherever that is.
@@ -222,7 +249,7 @@ class Sound:
         Raises SoundError.
         """
         ring = Ring(self._desk.loop, batch=batch, room=room)
-        point = Point(f"tap on {self.name}", self._desk.back.open_tap(ring.put))
+        point = Point(f"tap on {self.name}", self._desk.back.open_tap(ring.put), who=Who.LISTENER)
         tap = Tap(self._desk, self, point, ring)
         self.taps.add(tap)
         self._desk.hear(point, self.point)
@@ -238,7 +265,7 @@ class Sound:
 
     def drain(self) -> None:
         """Nobody is going to hear this leg for a while: what it says is thrown away, so that it is fresh then."""
-        self._desk.unheard(self.point)
+        self._desk.empty(self.point)
 
     def close(self) -> None:
         """The leg has ended: playings and recordings are lost, bridges void.  No connection is cut by hand."""
@@ -253,7 +280,10 @@ class Sound:
         for recording in list(self.recordings):
             recording.lose(self)
         self.recordings.clear()
+        company = [*self.point.hears, *self.point.heard_by]
         patch.forget(self.point)
+        for point in company:
+            self._desk.pairs.look(point)
 
     def away(self) -> None:
         """For this package: no line for now."""
@@ -268,63 +298,6 @@ class Sound:
         self._place = -1
         for playing in self.playings:
             playing.pause()
+        self._desk.pairs.renewed(self.point)
         for source in self.point.hears:
-            self._desk.unheard(source)
-
-
-class Bridge:
-    """Two legs that hear each other.  While one side holds, the other hears music instead."""
-
-    __slots__ = ("_desk", "_holders", "_joined", "_music", "_open", "_sides")
-
-    def __init__(self, a: Sound, b: Sound) -> None:
-        self._desk = a._desk
-        self._sides = (a, b)
-        self._holders: set[Sound] = set()
-        self._music: dict[Sound, Playing] = {}
-        self._joined = False
-        self._open = True
-        self._settle(None)
-
-    def __repr__(self) -> str:
-        a, b = self._sides
-        state = "closed" if not self._open else "held" if self._holders else "open"
-        return f"<bridge {a.name} and {b.name}, {state}>"
-
-    def hold(self, side: Sound, music: Source | None = None) -> None:
-        """`side` holds the call: they do not hear each other, the other one hears `music`, silence without it."""
-        self._holders.add(side)
-        self._settle(music)
-
-    def resume(self, side: Sound, music: Source | None = None) -> None:
-        """`side` is back.  Where the other one still holds, `side` hears `music` now."""
-        self._holders.discard(side)
-        self._settle(music)
-
-    def close(self) -> None:
-        """They hear each other no longer; harmless when closed."""
-        self._open = False
-        self._settle(None)
-
-    def _settle(self, music: Source | None) -> None:
-        joined = self._open and not self._holders
-        a, b = self._sides
-        if joined != self._joined:
-            self._joined = joined
-            change = self._desk.hear if joined else self._desk.unhear
-            change(a.point, b.point)
-            change(b.point, a.point)
-        for me, other in ((a, b), (b, a)):
-            waits = self._open and other in self._holders and me not in self._holders
-            if not waits and me in self._music:
-                self._music.pop(me).stop()
-            elif waits and me not in self._music and music is not None:
-                try:
-                    self._music[me] = me.play(music, loop=True)
-                except SoundError as error:
-                    log.error("no music on hold: %s", error)
-
-
-def bridge(a: Sound, b: Sound) -> Bridge:
-    """Let two legs hear each other from now on, or from when both have a line."""
-    return Bridge(a, b)
+            self._desk.empty(source)

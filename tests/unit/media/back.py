@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from media.path import Codec
 from media.ports import Line, SoundError
 
 
@@ -31,6 +32,10 @@ class Notes:
         self.joined: set[tuple[str, str]] = set()
         self.commands = 0
         "Joins and cuts so far: the conference takes 100 of them a frame."
+        self.relayed: set[tuple[str, str]] = set()
+        "Pairs of names that the relay has joined."
+        self.refuses = False
+        "The relay joins nobody."
         self.open: set[Line] = set()
         self.ports_left = 1000
         self.ears: list[Line] = []
@@ -38,15 +43,17 @@ class Notes:
         "Frames on their way to an ear, by its number."
         self._numbers = 0
 
-    def leg(self, name: str, number: int | None = None) -> Line:
-        """A line as the SIP engine would hand over."""
+    def leg(self, name: str, number: int | None = None, codec: Codec | None = None) -> Line:
+        """A line as the SIP engine would hand over; with a codec it is one that the relay knows."""
         self._numbers += 1
-        return Line(Place(self._numbers if number is None else number, name))
+        number = self._numbers if number is None else number
+        return Line(Place(number, name), -1 if codec is None else number, codec)
 
     def gone(self, line: Line) -> None:
         """The stream behind a line is destroyed."""
         line.gone()
         self.joined = {pair for pair in self.joined if repr(line.port) not in pair}
+        self.relayed = {pair for pair in self.relayed if repr(line.port) not in pair}
 
     def place(self, line: Line) -> int:
         return int(line.port.number) if line.alive else -1
@@ -61,6 +68,15 @@ class Notes:
     def cut(self, source: Line, sink: Line) -> None:
         self.commands += 1
         self.joined.discard((repr(source.port), repr(sink.port)))
+
+    def relay(self, a: Line, b: Line) -> bool:
+        if self.refuses or not (a.alive and b.alive):
+            return False
+        self.relayed.add((repr(a.port), repr(b.port)))
+        return True
+
+    def part(self, a: Line, b: Line) -> None:
+        self.relayed.discard((repr(a.port), repr(b.port)))
 
     def open_player(self, path: Path, *, loop: bool) -> Line:
         return self._opened(f"{path.stem}{' for ever' if loop else ''}", path)

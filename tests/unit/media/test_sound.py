@@ -96,7 +96,7 @@ async def test_hold_gives_music_to_the_other_side_only(desk: Desk, back: Notes) 
     joined = bridge(a, b)
     joined.hold(b, RINGBACK)
     assert back.joined == {("ringback-8000 for ever", "a")}
-    assert repr(joined) == "<bridge a and b, held>"
+    assert repr(joined) == "<bridge a and b, conference: on hold>"
     joined.resume(b)
     assert back.joined == BOTH
 
