@@ -135,7 +135,7 @@ class LiveCalls:
         if full or exchange.trunks.refuses_in(arriving.trunk):
             exchange.metrics.sip_refusals.inc(full or "trunk-limit")
             code = exchange.settings.trunks[arriving.trunk].refusal_code
-            leg.hang_up(code, (("Retry-After", str(random.randint(*RETRY_AFTER))),) if code == 503 else ())
+            leg.hang_up(code, (("Retry-After", str(random.randint(*RETRY_AFTER))),))
             return
         session = self._come_in("inbound", arriving.trunk, arriving)
         if exchange.settings.trunks[arriving.trunk].transfers:

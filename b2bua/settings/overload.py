@@ -13,7 +13,7 @@ class Overload(Section):
     """How many new calls a second are taken; the others get 503 with Retry-After, and cost next to nothing."""
 
     adaptive: bool = True
-    "Find the rate by how busy the processor is: just above four fifths of what passes without a limit. False: only `most`."
+    "Find the rate by how busy the processor is: just above four fifths of what passes unlimited. False: only `most`."
     most: Rate | None = None
     "New calls a second at most, however idle the processor; without it, only `adaptive` limits."
     begin: Rate = 200

@@ -146,7 +146,7 @@ class TrunkWays(Section):
     "Answers missing in a row after which it is out; the first answer brings it back."
 
     refusal_code: RefusalCode = 503
-    "Status of our own refusals to it: its limits, too many calls. With 503 goes Retry-After, 1 to 5 seconds."
+    "Status of our own refusals to it: its limits, too many calls. With it goes Retry-After, 1 to 5 seconds."
     responses: Annotated[list[str], BeforeValidator(items), AfterValidator(_code_pairs)] = Field(default=[])
     'Statuses told in place of others when a call that it sent us has failed: `["404=480", "5xx=500"]`; the first wins.'
     max_calls: Calls | None = None

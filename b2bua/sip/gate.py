@@ -20,8 +20,10 @@ from b2bua.sip.trunks import TrunkTable
 
 TRY_LATER = 503
 MISTAKE = 500
-MOST_TRUNKS = 1024
-"Trunks that the gate keeps a bucket for."
+CODES = (503, 480, 486)
+"What a trunk may be told instead of 503."
+MOST_TRUNKS = 1024 - len(CODES)
+"Trunks that the gate keeps a bucket for; the numbers behind them stand for several trunks with the same code."
 PROTECTED = 70020
 "PJ_EIGNORED: what the gate says of an address that is never banned."
 
@@ -85,13 +87,20 @@ class Gate:
         pj.tandem_gate_scanners(tuple(security.scanners))
         for name, trunk in settings.trunks.items():
             if numbers[name] < MOST_TRUNKS:
-                cps = trunk.cps_in or 0.0
-                pj.tandem_gate_trunk(numbers[name], cps, max(1.0, cps), trunk.refusal_code)
+                cps = trunk.cps_in or 0.0  # twice as many may begin at once, as `routing.trunk_limits` has it
+                pj.tandem_gate_trunk(numbers[name], cps, max(1.0, 2 * cps), trunk.refusal_code)
+        for n, code in enumerate(CODES):
+            pj.tandem_gate_trunk(MOST_TRUNKS + n, 0.0, 1.0, code)
         for name, listener in settings.listeners.items():
             place = self._listen(listener, self._strangers(settings, name))
             for cidr, trunks in table.networks(name).items():
-                # calls of trunks that share a network are told apart, and counted, behind the gate
-                self._network(place, cidr, Kind.TRUNK, numbers.get(trunks[0], -1) if len(trunks) == 1 else -1)
+                number = numbers.get(trunks[0], -1)
+                if number >= MOST_TRUNKS:
+                    number = -1
+                if len(trunks) > 1:  # they are told apart, and each is held to its own rate, behind the gate
+                    codes = {settings.trunks[one].refusal_code for one in trunks if one in numbers}
+                    number = MOST_TRUNKS + CODES.index(codes.pop()) if len(codes) == 1 else -1
+                self._network(place, cidr, Kind.TRUNK, number)
             proxies = settings.phones.proxies if name in settings.phone_listeners else []
             for cidr in (*security.offices, *proxies):  # behind one address of a proxy are the phones of many
                 self._network(place, cidr, Kind.OFFICE, -1)

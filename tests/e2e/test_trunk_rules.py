@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -10,12 +11,13 @@ from tests.e2e.carriers import dial, record
 from tests.e2e.legs import shared_server
 from tests.e2e.several_trunks import cdr_of
 from tests.peers.api import BILLING_NUMBER
+from tests.peers.call import Call
 from tests.peers.configuration import Changes
 from tests.peers.ports import PORTS
 from tests.peers.server import Server, Template
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
-from tests.peers.waiting import PATIENCE, eventually_true
+from tests.peers.waiting import PATIENCE, eventually, eventually_true
 
 CARRIER, LINE = PORTS.keep(1), PORTS.keep(1)
 USUAL = {"listener": "outside", "access_id_width": 4, "probe": False}
@@ -25,7 +27,10 @@ TARGET = {"target": f"127.0.0.1:{CARRIER}", "progress_timeout": 5.0}
 CONFIG: Changes = {
     "listeners.outside": {"dscp": 26},
     "trunks.carrier": {"addresses": ["127.0.0.1/32"]},
-    "trunks.line": {**USUAL, "addresses": ["127.0.0.1/32"], "source_ports": [LINE]},
+    "trunks.line": {
+        **USUAL, "addresses": ["127.0.0.1/32"], "source_ports": [LINE], "cps_in": 0.5, "refusal_code": 480,
+    },
+    "trunks.alone": {**USUAL, "addresses": ["127.0.0.7/32"], "cps_in": 0.5, "refusal_code": 486},
     "trunks.domain": {**USUAL, "addresses": ["127.0.0.1/32"], "request_hosts": ["sip.two.example"]},
     "trunks.user": {**USUAL, "addresses": ["127.0.0.1/32"], "request_users": ["4999*"]},
     "trunks.numbers": {
@@ -203,3 +208,35 @@ async def test_full_trunks_are_passed_over(server: Server) -> None:
         cdrs = [await record(server, number) for number in numbers]
         assert [cdr["trunk"] for cdr in cdrs] == ["one", "slow", "second", "second"]
     assert await server.api.counted("tandem_trunk_skipped_total", trunk="slow", why="cps") >= 1
+
+
+async def test_each_trunk_is_held_to_its_own_calls_a_second(server: Server, phone: Phone) -> None:
+    """`cps_in`: what is too much gets the trunk's own code and Retry-After, from the gate where the trunk is alone on
+    its address, behind it where others share it; those others are served meanwhile."""
+    async with (
+        await Caller.open("a", sound=False) as plain,
+        await Caller.open("b", port=LINE, sound=False) as line,
+        await Caller.open("c", host="127.0.0.7", sound=False) as alone,
+    ):
+        offer = phone.sdp()
+        for trunk, code in ((line, 480), (alone, 486)):
+            calls = [await trunk.invite(server.outside, "4009", sdp=offer) for _ in range(6)]
+            await eventually(partial(all_answered, calls), "an answer to each")
+            refused = [call for call in calls if answer_of(call) == code]
+            assert len(refused) >= 4, [call.statuses for call in calls]
+            assert {answer_of(call) for call in calls} == {404, code}, "nobody has set up this number"
+            assert all(1 <= int(call.received[-1].get("Retry-After")) <= 5 for call in refused)
+            served = await plain.invite(server.outside, "4009", sdp=offer)
+            await plain.expect(404, call=served)
+    gate, behind = {"counter": "refused_trunk_rate"}, {"trunk": "line", "why": "cps"}
+    assert await server.api.counted("tandem_gate_total", **gate) >= 4
+    assert await server.api.counted("tandem_trunk_skipped_total", **behind) >= 4
+
+
+def all_answered(calls: list[Call]) -> bool:
+    return all(answer_of(call) for call in calls)
+
+
+def answer_of(call: Call) -> int:
+    """The final one; 0: none yet."""
+    return next((status for status in call.statuses if status >= 200), 0)
