@@ -55,6 +55,8 @@
 #define PJMEDIA_SRTP_HAS_DTLS 1              /* off, a call that must be DTLS-SRTP goes out in clear without a word */
 #define PJMEDIA_SOUND_BUFFER_COUNT 4         /* no sound card here: keep the buffers of the null device small */
 #define PJMEDIA_CONF_THREADS 1                /* the bridge that tells "no sound" from zeros (native/gap.c); one thread */
+#define PJMEDIA_G722_DEFAULT_PCM_SHIFT 1     /* the level of everybody else's G.722; the default of 2 sends 6 dB too low */
+#define PJMEDIA_G722_STOP_PCM_SHIFT_ON_CLIPPING 0 /* a loud word is clipped, and does not change the level for good */
 #define PJMEDIA_FILE_PORT_BUFSIZE 16000      /* 1 s of prompt per read; default 4000 */
 
 /* The transport never changes by itself where it sends: that is for native/source.c, which knows who may be the far

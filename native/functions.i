@@ -8,8 +8,10 @@
 #include "tandem.h"
 #include "sound.h"
 #include "tls.h"
+#include "codec_lists.h"
 %}
 
 %include "tandem.h"
 %include "sound.h"
 %include "tls.h"
+%include "codec_lists.h"

@@ -4,6 +4,7 @@
  * refused at once (488) and no phone rings for them: an address that is a host name (PJSIP would look it up, and every
  * call of the server would wait for the name server), one of another family than ours, keys or comfort noise alone. */
 #include "internal.h"
+#include "ptime.h"
 
 static pj_bool_t is_address(const pj_str_t *host, int family)
 {
@@ -65,6 +66,7 @@ void soundless_read(pjsip_rx_data *rdata)
         if (pj_stricmp(&media->desc.media, &audio) != 0)
             continue;
         drop_named_rtcp(media, family);
+        ptime_limit(rdata->tp_info.pool, media);
         if ((conn && !is_address(&conn->addr, family)) || !has_voice(media))
             media->desc.port = 0;
     }
