@@ -19,6 +19,7 @@ from b2bua.calls.park import ParkingLot
 from b2bua.calls.phone_desk import phone_desk
 from b2bua.calls.presence import presence
 from b2bua.calls.screening import Screening
+from b2bua.calls.supervising import Supervising
 from b2bua.dialling.dialler import Dialler
 from b2bua.events import EventLog
 from b2bua.events.tcp import EventServer, Listener
@@ -245,6 +246,7 @@ class Tandem:
             trunks=self.trunks,
             dialling=self.dialler,
             parking=self.exchange.parking,
+            supervising=Supervising(self.exchange),
             operation=self.operating,
             phones=self.phones.phones.registrar,
             bans=self.gatekeeper,

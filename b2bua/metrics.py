@@ -236,6 +236,8 @@ class Metrics:
         )
         self.policy_ended = count("outside_ended", "Running calls that a policy ended.", "policy")
         self.transfers = count("transfers", "Calls sent elsewhere, by way, place and result.", "how kind result")
+        self.monitorings = count("monitorings", "Supervisors' wishes to listen to a call, by result.", "result")
+        self.consultations = count("consultations", "What became of consulting a colleague in a call.", "result")
         self.parked = count("parked_ended", "Parked callers who stopped waiting, by why.", "why")
         self.picked_up = count("pick_ups", "Calls picked up from another phone or a slot, by result.", "what result")
         self.emergency = count("outside_emergency", "Legs to emergency numbers.", "")

@@ -30,10 +30,19 @@ class Feature(StrEnum):
     TRANSFER = "transfer"
     RELEASE = "release"
     PICK_UP = "pick-up"
+    MONITOR = "monitor"
 
 
 DIALLED = frozenset(
-    {Feature.LOG_IN, Feature.LOG_OUT, Feature.PAUSE, Feature.RESUME, Feature.WRAP_UP_OVER, Feature.PICK_UP}
+    {
+        Feature.LOG_IN,
+        Feature.LOG_OUT,
+        Feature.PAUSE,
+        Feature.RESUME,
+        Feature.WRAP_UP_OVER,
+        Feature.PICK_UP,
+        Feature.MONITOR,
+    }
 )
 "Features that are dialled; the others are pressed in a call."
 
@@ -58,6 +67,8 @@ class FeatureCodes:
     "Digits before a number outside that a call is transferred to; empty: not by keys."
     pick_up: str = "*8"
     "The extension follows whose phone rings; alone: anybody's who shares a queue."
+    monitor: str = "*5"
+    "The extension follows of the agent who is listened to."
 
     def dialled(self) -> dict[Feature, str]:
         """The codes that are dialled."""
@@ -68,6 +79,7 @@ class FeatureCodes:
             Feature.RESUME: self.resume,
             Feature.WRAP_UP_OVER: self.wrap_up_over,
             Feature.PICK_UP: self.pick_up,
+            Feature.MONITOR: self.monitor,
         }
         return {feature: code for feature, code in codes.items() if code}
 

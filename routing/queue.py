@@ -138,3 +138,6 @@ class AgentProfile:
     "Overrides the queue's."
     pin: str = field(default="", repr=False)
     "Digits that log him in by feature code; empty: not by phone."
+    monitors: Literal["nobody", "queues", "all"] = "nobody"
+    """Whose calls he may listen to, whisper into and barge into: those of agents who share a queue with him, or of
+    all."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.attending import CannotAttend, UnknownAgent
 from b2bua.calls.pick_up import picks_up
+from b2bua.calls.supervising import Supervising
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of
 from b2bua.sip.resolver import NoAddress, host_of
@@ -45,6 +46,7 @@ class Dialled:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._codes = exchange.settings.feature_codes.codes()
+        self._supervising = Supervising(exchange)
         self._wrong: dict[str, tuple[int, float]] = {}
         "Wrong PINs in a row and the time of the last one, by extension."
 
@@ -82,6 +84,8 @@ class Dialled:
             self._exchange.metrics.sip_refusals.inc("no-such-code")
             leg.hang_up(404)
             return False
+        if wanted[0] is Feature.MONITOR:
+            return await self._supervising.from_phone(leg, agent.extension, wanted[1])
         phone = Phone(leg)
         if await phone.answer():
             try:

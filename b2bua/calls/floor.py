@@ -248,13 +248,15 @@ class FloorService:
             self._fault(error)
 
     def _live(self) -> dict[str, str | None]:
-        """Extensions whose phones are in a call, and in which."""
-        return {
-            extension: session.id
-            for session in self._sessions()
-            for leg, extension in session.agents.items()
-            if session.parties.state(leg) is Leg.UP
-        }
+        """Extensions whose phones are in a call, and in which; a supervisor who was kept for it listens to one."""
+        live: dict[str, str | None] = {}
+        for session in self._sessions():
+            if session.monitoring is not None:
+                live |= session.monitoring.booked(session)
+            for leg, extension in session.agents.items():
+                if session.parties.state(leg) is Leg.UP:
+                    live[extension] = session.id
+        return live
 
     def _tick(self) -> None:
         self._timer = None

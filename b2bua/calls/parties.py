@@ -18,6 +18,8 @@ class Role(StrEnum):
 
     CALLER = "caller"
     AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    "Who listens to the others; he has no partner."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class SendDtmf:
 
     leg: int
     digit: str
+    method: str = ""
+    "How it came: tones are in the sound that he hears already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,11 @@ class Parties:
         """Whom it is to talk to."""
         return [b if a == leg else a for a, b in self._pairs_of(leg)]
 
+    def talking(self) -> set[int]:
+        """Legs that are up and have a partner who is."""
+        up = [pair for pair in self._pairs if all(self.by_leg[leg].state is Leg.UP for leg in pair)]
+        return {leg for pair in up for leg in pair}
+
     def unpair(self, a: int, b: int) -> list[Effect]:
         """These two have talked enough."""
         self._pairs.remove((a, b))
@@ -140,7 +149,7 @@ class Parties:
                 changed, party.held = party.held is not held, held
                 return [Attach(leg, handle), Held(leg, held)] if changed else [Attach(leg, handle)]
             case Dtmf():
-                return [SendDtmf(b if a == signal.leg else a, signal.digit) for a, b in self._pairs_of(signal.leg)]
+                return [SendDtmf(leg, signal.digit, signal.method) for leg in self.partners(signal.leg)]
             case Closed(leg=leg):
                 party.state = step(party.state, Seen.CLOSED)
                 return [Close(leg), *self.part(leg)]

@@ -100,7 +100,7 @@ class PickUp:
             if number:
                 call = one
                 break
-        if call is None or named is None or call.caller == number:
+        if call is None or named is None or call.caller == number or number in call.spared:
             raise NothingThere("no call of his that could be moved", 481)
         if named.owner != self._extension:
             raise NothingThere(f"this part of the call is not that of agent {self._extension}", 403)
@@ -191,6 +191,7 @@ def ringing_at(calls: Iterable[Session], extensions: set[str]) -> tuple[Session 
     """The call that has rung longest at a phone of these agents, and whose; None where none rings."""
     for call in calls:
         for number, leg in call.legs.items():
-            if number != call.caller and leg.owner in extensions and call.parties.state(number) in RINGS:
+            rings = call.parties.state(number) in RINGS and number not in call.spared
+            if number != call.caller and leg.owner in extensions and rings:
                 return call, leg.owner
     return None, ""

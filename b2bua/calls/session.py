@@ -7,11 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls import outside
+from b2bua.calls.deliveries import (
+    Beside,
+    CallerLeft,
+    Delivery,
+    HangUp,
+    Moved,
+    Ordered,
+    Rerouted,
+    Said,
+    Silent,
+)
+from b2bua.calls.inband import METHOD as TONES
+from b2bua.calls.inband import KeyTones
 from b2bua.calls.journey import Journey
 from b2bua.calls.moving import GivenAway, Handed, HandOver, adopt, release
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
@@ -21,86 +33,20 @@ from b2bua.log import logger
 from b2bua.sip.engine import Headers, SipLeg
 from b2bua.sip.leg import Leg
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Refer, Signal
-from media import Bridge, Playing, Sound, bridge
+from b2bua.sip.signals import Sound as Heard
+from media import Bridge, Decision, Playing, Sound, Way, Who, bridge
 from routing.floor import Announce, Leave, Offer, Withdraw
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
-    from b2bua.calls.follow import Step
+    from b2bua.calls.monitoring import Monitoring
     from b2bua.calls.token import HeldToken
     from b2bua.calls.transfer import Transfer
     from routing.goal import Goal
 
 log = logger("calls")
 
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """Somebody with the right to it ends the call."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """A leg whose far end has sent nothing at all for too long."""
-
-    leg: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rerouted:
-    """The call shall go elsewhere from here: an outside answer, a transfer."""
-
-    goal: Goal
-    data: Mapping[str, Any] = field(default_factory=dict)
-    "Joins the caller's business data."
-    by: str = ""
-    "Who wants it so."
-    step: Step | None = None
-    "What is done for the goal, where that is not the usual."
-
-
-News = Offer | Withdraw | Leave | Announce
-"What the floor tells a caller who waits, or has waited until now."
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """All of an announcement was heard, or could not be."""
-
-    announcement: object
-
-
-Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said | HandOver | Handed
-
-
-class CallerLeft(Exception):
-    """The caller's leg is gone: CANCEL, BYE or a dead path."""
-
-    def __init__(self, closed: Closed) -> None:
-        super().__init__(f"the caller left with {closed.code}")
-        self.closed = closed
-
-
-class Moved(Exception):
-    """The step that is on ends here: the call goes to `goal`."""
-
-    def __init__(self, goal: Goal, by: str, step: Step | None = None, transfer: Transfer | None = None) -> None:
-        super().__init__(f"moved to {goal} by {by}")
-        self.goal, self.by = goal, by
-        self.step = step
-        "What is done for `goal` there, where that is not the usual."
-        self.transfer = transfer
-        "Where a phone has asked for it, and is told what comes of it."
-
-
-class Ordered(Exception):
-    """The call was ended by an order (API, drain), by whom is in `by`."""
-
-    def __init__(self, by: str) -> None:
-        super().__init__(f"ended by {by}")
-        self.by = by
+__all__ = ["CallerLeft", "Delivery", "HangUp", "Moved", "Ordered", "Rerouted", "Said", "Session", "Silent"]
 
 
 class Session:
@@ -124,8 +70,6 @@ class Session:
         "Whom the next phone that we ring shows as calling."
         self.has_offer = True
         "The caller's INVITE carried SDP: early media can be passed on."
-        self.has_events = True
-        "His side takes and sends keys as telephone events, as far as his offer says."
         self.max_forwards = 70
         self.marks: Headers = ()
         "Headers of the INVITEs to agents, beside those that every one has; never towards a trunk."
@@ -165,6 +109,11 @@ class Session:
         "Legs that have left through a trunk by permission."
         self.own_keys: set[int] = set()
         "Legs whose keys are codes to the step that is on: it passes on what the partner is to have (`pass_key`)."
+        self.monitoring: Monitoring | None = None
+        "Supervisors who listen, or have listened; None: nobody has asked for it."
+        self.spared: set[int] = set()
+        "Legs that stay where the call goes elsewhere, beside its caller's: of supervisors, and of who is consulted."
+        self.key_tones = KeyTones(self)
         self._inbox: deque[Delivery] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -182,10 +131,18 @@ class Session:
     def id(self) -> str:
         return self.record.row.id
 
+    @property
+    def sound_path(self) -> Decision | None:
+        """How those who talk hear each other: over the relay where all of them do; None: nobody talks."""
+        ways = [joined.decision for joined in self._bridges.values()]
+        return next((one for one in ways if one.way is Way.CONFERENCE), ways[0] if ways else None)
+
     # -- from anywhere on the loop
 
     def deliver(self, delivery: Delivery) -> None:
         """Into the inbox; never waits, never fails."""
+        if isinstance(delivery, Dtmf) and not self.key_tones.counts(delivery):
+            return
         self._inbox.append(delivery)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
@@ -196,7 +153,7 @@ class Session:
         """A leg joins the call; from now on it has a part in the record."""
         leg.sink = self.deliver
         self.legs[leg.id] = leg
-        self.sounds[leg.id] = Sound()
+        self.sounds[leg.id] = Sound(who=Who.SUPERVISOR if role is Role.SUPERVISOR else Who.LEG)
         self.parties.add(leg.id, role)
         self.record.add(leg.id, role, party, leg.sip_call_id, self._loop.time())
 
@@ -205,10 +162,17 @@ class Session:
 
         Raises CallerLeft, Ordered or Moved where that is what happens.
         """
+        while await self._arrival(until):
+            delivery = self._take()
+            if delivery is not None:
+                return delivery
+        return None
+
+    async def _arrival(self, until: float | None) -> bool:
         while not self._inbox:
             if not await self._wait(until):
-                return None
-        return self._take()
+                return False
+        return True
 
     def check(self) -> None:
         """Raises as `next` does where the caller has left, or somebody ended or moved the call; takes nothing in
@@ -226,8 +190,20 @@ class Session:
         while self._inbox:
             self._take()
 
-    def _take(self) -> Delivery:
+    def _take(self) -> Delivery | None:
+        """One delivery and its effects; None where it does not concern the step that is on."""
         delivery = self._inbox.popleft()
+        if isinstance(delivery, Beside):
+            delivery.do(self)
+            return None
+        if self.monitoring is not None and self.monitoring.concerns(delivery):
+            if isinstance(delivery, (Progress, Answered, Heard, Closed)):
+                self._note(delivery)
+                self.apply(self.parties.on(delivery))
+            elif isinstance(delivery, Refer):
+                self._refuse_early(delivery)
+            self.monitoring.on(self, delivery)
+            return None
         if isinstance(delivery, HangUp):
             raise Ordered(delivery.by)
         if isinstance(delivery, Rerouted):
@@ -286,7 +262,8 @@ class Session:
         """End every leg but the caller's, and that of somebody who waits to hear how his transfer ends."""
         self.ring_back(False)
         for leg in self.legs:
-            if leg != self.caller and (self.transfer is None or leg != self.transfer.stays):
+            stays = leg in self.spared or (self.transfer is not None and leg == self.transfer.stays)
+            if leg != self.caller and not stays:
                 self.hang_up(leg, 0, headers)
 
     def show(self, number: str, name: str) -> None:
@@ -318,11 +295,12 @@ class Session:
             try:
                 for leg in self.legs:
                     self.hang_up(leg)  # also one that has come just now, handed over by another call
-                if await self.next(until) is None:
+                if not await self._arrival(until):
                     log.warning(
                         "a leg did not end in time; its dialog is left to the stack", call=self.id, legs=repr(self)
                     )
                     return
+                self._take()
             except (CallerLeft, Ordered, Moved, GivenAway):
                 continue
 
@@ -332,23 +310,30 @@ class Session:
             match effect:
                 case Attach(leg, handle):
                     self.sounds[leg].attach(handle)
+                    self.key_tones.settle(leg)
                 case Join(a, b):
                     self._bridges[a, b] = bridge(self.sounds[a], self.sounds[b])
                 case Part(a, b):
                     self._bridges.pop((a, b)).close()
                 case Held(leg, on):
                     self._hold(leg, on)
-                case SendDtmf(leg, digit):
-                    self.legs[leg].send_dtmf(digit)
+                case SendDtmf(leg, digit, method):
+                    if self.legs[leg].send_dtmf(digit) == TONES != method:
+                        self.key_tones.play(leg, digit)
                 case Close(leg):
+                    self.key_tones.forget(leg)
                     self.sounds[leg].close()
+        if self.monitoring is not None:
+            self.monitoring.settle(self)
 
     def _hold(self, leg: int, on: bool) -> None:
-        """A far end holds: its own leg goes quiet, the one it talks to hears music."""
+        """A far end holds: its own leg goes quiet, the one it talks to hears music, unless he talks to others as
+        well."""
         for pair, joined in self._bridges.items():
             if leg in pair:
                 change = joined.hold if on else joined.resume
-                change(self.sounds[leg], self.exchange.music)
+                alone = len(self.parties.partners(sum(pair) - leg)) == 1
+                change(self.sounds[leg], self.exchange.music if alone else None)
         role = self.parties.by_leg[leg].role
         self.exchange.tell("call.held" if on else "call.resumed", self, {"role": role})
 
@@ -377,7 +362,7 @@ class Session:
         """Until something is in the inbox (True) or the time is up (False)."""
         self._waiting = self._loop.create_future()
         if self._timer is None or self._timer.when() != until:
-            self.over()
+            self._no_timer()
             self._timer = None if until is None else self._loop.call_at(until, self._time_up)
         try:
             await self._waiting
@@ -392,6 +377,11 @@ class Session:
 
     def over(self) -> None:
         """Nothing is waited for any more."""
+        self._no_timer()
+        if self.monitoring is not None:
+            self.monitoring.over(self)
+
+    def _no_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

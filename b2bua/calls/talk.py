@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from b2bua.calls.agent_keys import AgentKeys
+from b2bua.calls.inband import talking_keys
 from b2bua.calls.session import Silent
 from b2bua.sip.engine import Headers
 from b2bua.sip.signals import Answered, Closed, Dtmf, Refer
@@ -53,6 +54,8 @@ async def conversation(call: Session, agent: int) -> Ended:
     both = (agent,) if call.caller is None else (call.caller, agent)
     call.recording.talking(call, both)
     call.conversing.update(both)
+    if call.monitoring is not None:
+        call.monitoring.talking(call)
     try:
         return await _until_one_ends(call, agent)
     finally:
@@ -62,7 +65,7 @@ async def conversation(call: Session, agent: int) -> Ended:
 
 async def _until_one_ends(call: Session, agent: int) -> Ended:
     until = call.clock() + call.exchange.settings.calls.max_duration
-    with AgentKeys(call, agent) as keys:
+    with AgentKeys(call, agent) as keys, talking_keys(call, agent, own=keys.has_codes):
         while True:
             match await call.next(keys.until(until)):
                 case None if call.clock() < until:

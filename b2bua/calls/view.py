@@ -11,6 +11,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorView:
+    """A supervisor who listens to a live call."""
+
+    supervisor: str
+    "His extension."
+    agent: str
+    "Extension of the agent whom he would whisper to."
+    mode: str
+    "listen | whisper | barge"
+    by: str
+    "Who has asked for it."
+    since: float | None
+    "Epoch seconds; None: his phone rings."
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
     """A live call as it is at one moment."""
 
@@ -35,6 +51,12 @@ class CallView:
     priority: str = ""
     recording: str = "off"
     "off | on | paused"
+    path: str = ""
+    "relay | conference: how those who talk hear each other; empty: nobody talks."
+    path_reason: str = ""
+    "Why the sound goes that way (docs/sound.md)."
+    supervisors: tuple[MonitorView, ...] = ()
+    "Who listens to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +80,7 @@ class CannotStart(Exception):
 
 def view_of(session: Session) -> CallView:
     """How a call is now."""
-    row = session.record.row
+    row, sound = session.record.row, session.sound_path
     return CallView(
         id=row.id,
         tenant=row.tenant,
@@ -75,4 +97,7 @@ def view_of(session: Session) -> CallView:
         vdn=session.journey.vdn,
         priority=session.journey.priority,
         recording=session.recording.state,
+        path=sound.way if sound is not None else "",
+        path_reason=sound.reason if sound is not None else "",
+        supervisors=session.monitoring.views() if session.monitoring is not None else (),
     )

@@ -10,7 +10,7 @@ from b2bua.cli.output import as_json, fail, sheet, table
 
 app = typer.Typer(help="Live calls.", no_args_is_help=True)
 
-COLUMNS = ("id", "state", "since", "trunk", "caller", "called", "tenant", "extension")
+COLUMNS = ("id", "state", "since", "trunk", "caller", "called", "tenant", "extension", "path")
 
 CallId = Annotated[str, typer.Argument(help="The call's id.")]
 PARTY = "An agent's extension, or NUMBER@TRUNK."
@@ -106,6 +106,39 @@ def start(
         as_json(started)
     else:
         typer.echo(started["id"])
+
+
+@app.command()
+def monitor(
+    call: CallId,
+    supervisor: Annotated[str, typer.Argument(help="Extension of the supervisor; without it: who listens now.")] = "",
+    mode: Annotated[str, typer.Option(help="listen, whisper or barge; of one who listens already, from now on.")] = "",
+    agent: Annotated[str, typer.Option(help="Whom he would whisper to; without it, who serves the caller.")] = "",
+    end: Annotated[bool, typer.Option("--end", help="He leaves; the others talk on.")] = False,
+    url: Url = "",
+    json: Json = False,
+) -> None:
+    """Let a supervisor listen to a call, whisper to its agent, barge in, or leave."""
+    path = f"{_path(call)}/monitor"
+    with server(url) as api:
+        if supervisor and end:
+            api.delete(f"{path}?supervisor={quote(supervisor, safe='')}")
+            typer.echo(f"supervisor {supervisor} leaves call {call}")
+            return
+        listening = api.get(path)
+        if not supervisor:
+            if json:
+                as_json(listening)
+            else:
+                table(listening["monitors"], ("supervisor", "agent", "mode", "by", "since"), "nobody listens")
+        elif any(one["supervisor"] == supervisor for one in listening["monitors"]):
+            wanted = {"supervisor": supervisor, "mode": mode or "listen"}
+            api.patch(path, wanted)
+            typer.echo(f"supervisor {supervisor} in call {call}: {wanted['mode']}")
+        else:
+            wanted = {"supervisor": supervisor, "mode": mode or "listen"} | ({"agent": agent} if agent else {})
+            answer = api.post(path, wanted)
+            typer.echo(f"supervisor {supervisor} is rung for call {call}, agent {answer['agent']}: {answer['mode']}")
 
 
 def _path(call: str) -> str:

@@ -28,6 +28,8 @@ class FeatureCodes(Section):
     "Dialled: ends his wrap-up."
     pick_up: Code = "*8"
     "Dialled: takes the call that rings at the phone whose extension follows, or at that of any agent of a same queue."
+    monitor: Code = "*5"
+    "Dialled: lets a supervisor listen to the agent whose extension follows; then 4 listens, 5 whispers, 6 barges in."
     transfer: Code = "*2"
     "Pressed in a call: this, an extension, VDN, queue or number, and # send the caller there."
     release: Code = "*0"
@@ -58,4 +60,5 @@ class FeatureCodes(Section):
             tuple(self.pause_reasons),
             self.outside,
             self.pick_up,
+            self.monitor,
         )

@@ -10,6 +10,7 @@ from routing.correlation import TrunkProfile
 
 from .feature_codes import FeatureCodes
 from .law import LawProfileTable, LawRegionTable, laws
+from .monitoring import Monitoring
 from .overload import Overload
 from .phones import Phones
 from .recording import Recording
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "recording": Recording,
     "feature_codes": FeatureCodes,
     "transfers": Transfers,
+    "monitoring": Monitoring,
     "screening": Screening,
     "overload": Overload,
     "trace": Trace,
@@ -89,6 +91,7 @@ class Settings:
     recording: Recording = field(default_factory=Recording)
     feature_codes: FeatureCodes = field(default_factory=FeatureCodes)
     transfers: Transfers = field(default_factory=Transfers)
+    monitoring: Monitoring = field(default_factory=Monitoring)
     screening: Screening = field(default_factory=Screening)
     overload: Overload = field(default_factory=Overload)
     trace: Trace = field(default_factory=Trace)

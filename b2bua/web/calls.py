@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from b2bua.calls.view import CallView, Party
 from b2bua.web.desk import CallUser, Desk, Starter, TheDesk
 from b2bua.web.models import Digits, Epoch, Extension, In, Out, made_aside
+from b2bua.web.monitor import MonitorOut
 from b2bua.web.problems import Problem, invalid, not_found
 from b2bua.web.rights import Caller
 
@@ -35,6 +36,9 @@ class CallOut(Out):
     vdn: str
     priority: str
     recording: str = Field(description="off, on or paused.")
+    path: str = Field(description="relay or conference: how those who talk hear each other; empty: nobody talks.")
+    path_reason: str = Field(description="Why the sound goes that way, in words.", examples=["different codecs"])
+    supervisors: list[MonitorOut] = Field(description="Who listens to it.")
 
 
 class CallList(Out):

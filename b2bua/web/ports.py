@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from b2bua.calls.attending import Attending
 from b2bua.calls.operation import Operation
 from b2bua.calls.park import ParkingLot
+from b2bua.calls.supervising import Supervising
 from b2bua.calls.view import CallView, Party
 from b2bua.dialling.view import TaskView
 from b2bua.events import EventLog
@@ -162,3 +163,5 @@ class Node:
     "Drain, reload, traces; None in tests that need none of it."
     phones: Registrar | None = None
     "Registered phones."
+    supervising: Supervising | None = None
+    "Supervisors who listen; None in tests that have none."

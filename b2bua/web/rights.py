@@ -27,6 +27,8 @@ class Right(Enum):
     "See and change the state of agents: log in and out, pause, end a wrap-up.  An agent's key reaches him alone."
     TRANSFER = auto()
     "Send a live call elsewhere: a tenant's key its own calls, an agent's the call he is in."
+    MONITOR = auto()
+    "Let a supervisor listen to a live call: a tenant's key to its own calls, an agent's himself."
     CDRS = auto()
     RECORD = auto()
     "Start and pause the recording of a live call; an agent's key that of the call he is in."
@@ -52,6 +54,7 @@ _TENANT = frozenset(
         Right.RECORD,
         Right.RECORDINGS,
         Right.TRANSFER,
+        Right.MONITOR,
         Right.CAMPAIGNS,
     }
 )
@@ -60,7 +63,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.OPERATOR: _TENANT | {Right.SEE_ALL, Right.START, Right.METRICS, Right.ATTEND, Right.TRACE, Right.OPERATE},
     Role.TENANT: _TENANT,
-    Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER, Right.RECORD}),
+    Role.AGENT: frozenset({Right.ATTEND, Right.TRANSFER, Right.RECORD, Right.MONITOR}),
     Role.LISTENER: frozenset({Right.EVENTS}),
     Role.METRICS: frozenset({Right.METRICS}),
 }

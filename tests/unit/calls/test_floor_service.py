@@ -29,6 +29,7 @@ class Line:
         self.id, self.inbox, self.agents = id, list[object](), dict[int, str]()
         self.exchange = SimpleNamespace(tell=lambda word, call, data: centre.told.append((word, call.id, data)))
         self.parties = SimpleNamespace(state=lambda leg: Leg.UP)
+        self.monitoring = None
 
     def deliver(self, delivery: object) -> None:
         self.inbox.append(delivery)

@@ -108,6 +108,7 @@ TENANTS_TOO = [
     ("POST", "/v1/calls/1/transfer"),
     ("POST", "/v1/calls/1/park"),
     ("GET", "/v1/parked"),
+    *((method, "/v1/calls/1/monitor") for method in ("GET", "POST", "PATCH", "DELETE")),
     ("POST", "/v1/calls/1/priority"),
     ("GET", "/v1/calls/1/explanation"),
     ("GET", "/v1/queues/1/waiting"),
