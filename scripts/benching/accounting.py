@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +83,13 @@ class Used:
 class Meter:
     """Reads the clocks when made, and the difference on `read`. The generator is this process and its children."""
 
-    def __init__(self, pid: int, cores: Cores) -> None:
-        self.pid, self.cores = pid, cores
+    def __init__(self, pids: int | Sequence[int], cores: Cores) -> None:
+        """`pids`: the server's process, or each of its processes that the generator has started."""
+        self.pids, self.cores = [pids] if isinstance(pids, int) else [*pids], cores
         self._start = self._look()
 
     def _look(self) -> tuple[float, ...]:
-        server = cpu_seconds(self.pid)
+        server = sum(map(cpu_seconds, self.pids))
         generator = cpu_seconds(os.getpid()) - server
         busy = busy_seconds(self.cores.server), busy_seconds(self.cores.generator)
         return time.monotonic(), server, generator, *busy

@@ -1,122 +1,180 @@
-"""Bridged calls with sound both ways: loss and delay of every packet, processor time, memory of a live call."""
+"""How many calls with sound one core carries, and what each costs: each system in turn, in the same minutes."""
 
 import statistics
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from .accounting import descriptors, pss
+from . import relay_counters
 from .console import headline, note
+from .media_load import Ends, Load, Stand
+from .media_servers import MAX_CALLS, MEDIA_NAMES, MediaKind, opened
+from .relay_counters import Counted
 from .rtp import Heard, Rtp
-from .signalling import Signalling
-from .stage import Server, Stage
+from .search import Plan, best
+from .signalling import Sound
+from .stage import Stage
 
-PLACED = 25.0
-"Calls a second while a load is built up."
-SETTLE = 3.0
-"Seconds before a load is measured: jitter buffers learn."
-LOSS = 0.001
-SLOWER_MS = 20.0
-"A load passes while fewer than 0.1 % of packets are lost and the p99 delay is not so much above that of a light load."
-LIGHT = 20
+LIGHT = 100
 "Calls of the light load."
-GROWTH = 1.2
+FIRST = 0.8
+"Share of what the light load lets expect, at which a search begins."
+GROWTH = 1.25
+PRECISION = 0.04
+NEAR = 0.9
+"Share of the limit at which the relay's own counters are read."
+RECORDED = '\n[recording]\nwhen = "always"\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """One load, measured for some seconds."""
+class Searched:
+    """One search on a fresh server."""
+
+    light: Load
+    loads: list[Load]
+    "In the order they were tried."
+    most: int
+    "Most calls that passed, 0 when none did."
+    ended_by: str
+    "What the next greater load suffered from: loss, delay, or the generator."
+    counted: Counted | None = None
+    "At nine tenths of that, by the relay itself."
+
+    @property
+    def full(self) -> Load:
+        """The greatest load that passed; the light one when none did."""
+        return next((load for load in self.loads if load.calls == self.most), self.light)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The light load on two fresh servers: nothing recorded, everything recorded."""
 
     calls: int
-    loss: float
-    p50_ms: float
-    p99_ms: float
-    cpu: float
+    plain: float
     "Cores in use."
-    bytes_per_call: float
-    "PSS growth since the start, for each call."
-    crossed: int
-    void: bool
-    "The generator itself was too slow."
+    recorded: float
+    loss: float
+    "Share (0 to 1) of packets that were lost while all was recorded."
+
+    @property
+    def cost(self) -> float:
+        """Cores for each call."""
+        return (self.recorded - self.plain) / self.calls
 
 
 @dataclass(slots=True)
 class MediaResult:
-    """One entry for each run, all at the same number of calls; `most` where it was searched."""
+    """What has been measured; one entry of a system for each run."""
 
-    calls: int
-    loads: list[Load] = field(default_factory=list)
-    most: list[int] = field(default_factory=list)
-    "Highest number of calls that passed."
+    seconds: float
+    "Of each load."
+    generator: int = 0
+    "Calls whose packets the generator can send and receive without a server."
+    searched: dict[MediaKind, list[Searched]] = field(default_factory=dict)
+    recordings: list[Recording] = field(default_factory=list)
 
-    def median(self, name: str) -> float:
-        """The median over the runs of one of the fields of `Load`."""
-        return statistics.median(getattr(load, name) for load in self.loads) if self.loads else 0.0
+    def most(self, kind: MediaKind) -> float:
+        """Most calls of a system, median of the runs; 0 when it was not measured."""
+        return statistics.median(one.most for one in self.searched[kind]) if self.searched.get(kind) else 0.0
 
 
-def measure(stage: Stage, *, runs: int, calls: int, seconds: float, search: bool) -> MediaResult:
-    """So many calls on a fresh server; with `search` ever more, until a load does not pass."""
-    result = MediaResult(calls)
+def measure(
+    stage: Stage, kinds: Sequence[MediaKind], *, runs: int, seconds: float, most: int = MAX_CALLS, alone: bool = True
+) -> MediaResult:
+    """Search each system's limit, `runs` times in turn; every other round in the other order."""
+    result = MediaResult(seconds, generator_limit(2.0, most) if alone else 0)
     for number in range(runs):
-        headline(f"Tandem: {calls} bridged calls with sound, run {number + 1} of {runs}")
-        with Rtp() as rtp:
-            ends = Signalling(rtp=rtp.address, on_sound=rtp.add)
-            host, port = ends.agent.address
-            try:
-                with stage.server("tandem", agent_uri=f"sip:agent@{host}:{port}") as server:
-                    _run(stage, server, ends, rtp, result, seconds, search)
-            finally:
-                ends.close()
+        for kind in kinds if number % 2 == 0 else reversed(kinds):
+            headline(f"{MEDIA_NAMES[kind]}: calls with sound, run {number + 1} of {runs}")
+            found = _search(stage, kind, seconds, most)
+            note(f"{MEDIA_NAMES[kind]}: {found.most} calls (then: {found.ended_by or 'not tried'})")
+            result.searched.setdefault(kind, []).append(found)
+        if "tandem" in kinds:
+            result.recordings.append(_recording(stage, result.searched["tandem"][-1].light, seconds))
     return result
 
 
-def _run(
-    stage: Stage, server: Server, ends: Signalling, rtp: Rtp, result: MediaResult, seconds: float, search: bool
-) -> None:
-    before = pss(server.pid)
-    light = _load(stage, server, ends, rtp, LIGHT, seconds / 2, before)
-    load = _load(stage, server, ends, rtp, result.calls, seconds, before)
-    result.loads.append(load)
-    most, wanted = 0, result.calls
-    while search and _passes(load, light):
-        most, wanted = wanted, round(wanted * GROWTH)
-        load = _load(stage, server, ends, rtp, wanted, seconds, before)
-    if search:
-        result.most.append(most)
-    ends.hang_up(server.address)
-    note(f"after the calls: {pss(server.pid) / 1e6:.0f} MB, {descriptors(server.pid)} descriptors")
+def _search(stage: Stage, kind: MediaKind, seconds: float, most: int) -> Searched:
+    with Ends() as ends, opened(stage, kind, ends.agent) as server:
+        stand = Stand(server, ends, stage.cores)
+        light = stand.load(min(LIGHT, most), 2 * seconds)
+        assert light.loss < 1, f"{server.name} carries no sound\n{server.log_tail()}"
+        begin = round(FIRST * light.calls / max(light.cpu, 0.01))
+        plan = Plan(min(max(begin, light.calls), most), growth=GROWTH, precision=PRECISION, highest=most)
+        tried, loads = {light.calls: light.passes(light)}, list[Load]()
+        calls: int | None = plan.start
+        while calls is not None and calls not in tried:
+            loads.append(stand.load(calls, seconds))
+            tried[calls] = loads[-1].passes(light)
+            calls = plan.next(tried)
+        top = best(tried)
+        above = min((load for load in loads if load.calls > top), key=lambda load: load.calls, default=None)
+        counted = None
+        if kind == "tandem" and (near := round(NEAR * top)):
+            stand.load(near, 1.0)
+            counted = relay_counters.count(server, ends, seconds)
+        ends.rtp.pause()
+        ends.sip.hang_up(server.address)
+    return Searched(light, loads, top, above.failing(light) if above else "", counted)
 
 
-def _load(stage: Stage, server: Server, ends: Signalling, rtp: Rtp, calls: int, seconds: float, before: int) -> Load:
-    more = calls - len(ends.calls)
-    placed = ends.place(server.address, server.numbers(more), [n / PLACED for n in range(more)], hold=None)
-    missing = [call for call in placed if call.answered is None]
-    assert not missing, f"{len(missing)} of {more} calls were not answered ({missing[0].refused})\n{server.log_tail()}"
-    ends.idle(SETTLE)
-    rtp.report()
-    meter = stage.meter(server)
-    ends.idle(seconds)
-    heard, used = rtp.report(), meter.read()
-    grown = (pss(server.pid) - before) / calls
-    cpu = used.cpu / used.seconds
-    void = bool(heard.dropped_here or heard.unsent)
-    load = Load(calls, heard.loss, heard.p50_ms, heard.p99_ms, cpu, grown, heard.crossed, void)
-    note(_said(load, heard, used.foreign))
-    return load
+def _recording(stage: Stage, plain: Load, seconds: float) -> Recording:
+    headline(f"Tandem: {plain.calls} calls with sound, all recorded")
+    with Ends() as ends, opened(stage, "tandem", ends.agent, more=RECORDED) as server:
+        recorded = Stand(server, ends, stage.cores).load(plain.calls, 2 * seconds)
+    found = Recording(plain.calls, plain.cpu, recorded.cpu, recorded.loss)
+    note(f"recording costs {found.cost:.3%} of a core for each call")
+    return found
 
 
-def _passes(load: Load, light: Load) -> bool:
-    return load.loss < LOSS and load.p99_ms < light.p99_ms + SLOWER_MS and not load.crossed
+def generator_limit(seconds: float, most: int) -> int:
+    """The most calls that the generator can send and receive, its packets going straight to itself."""
+    headline("The generator alone")
+    reached = 0
+    with Rtp() as rtp:
+        calls = 0
+        for wanted in range(500, most + 1, 500):
+            for number in range(calls, wanted):
+                for trunk in (True, False):
+                    mine, other = rtp.address(trunk, number), rtp.address(not trunk, number)
+                    rtp.add(Sound(trunk, number, mine, other))
+            calls = wanted
+            rtp.timed(1)
+            heard = _heard(rtp, seconds)
+            note(
+                f"{calls} calls: {heard.loss:.3%} lost, {heard.busy:.0%} of its core, delay {heard.p50_ms:.2f} ms "
+                f"(p99 {heard.p99_ms:.2f})"
+            )
+            if heard.void or heard.loss > 0:
+                break
+            reached = calls
+    return reached
 
 
-def _said(load: Load, heard: Heard, foreign: float) -> str:
-    text = (
-        f"{load.calls} calls: {heard.heard} of {heard.expected} packets ({load.loss:.3%} lost), "
-        f"delay {load.p50_ms:.2f} ms (p99 {load.p99_ms:.2f}), core {load.cpu:.0%} busy (others: {foreign:.0%}), "
-        f"{load.bytes_per_call / 1000:.0f} kB a call"
+def _heard(rtp: Rtp, seconds: float) -> Heard:
+    for _ in range(2):  # the first is what happened while calls were added
+        rtp.report()
+        time.sleep(seconds)
+    return rtp.report()
+
+
+def from_json(said: dict[str, Any]) -> MediaResult:
+    """What `dataclasses.asdict` made of it."""
+    return MediaResult(
+        said["seconds"],
+        said["generator"],
+        {kind: [_searched(one) for one in runs] for kind, runs in said["searched"].items()},
+        [Recording(**one) for one in said["recordings"]],
     )
-    if heard.unheard:
-        text += f", {heard.unheard} streams never heard"
-    if heard.unreadable:
-        text += f", {heard.unreadable} packets not ours"
-    if load.void:
-        text += f"; VOID: the generator lost {heard.dropped_here} and could not send {heard.unsent}"
-    return text
+
+
+def _searched(said: dict[str, Any]) -> Searched:
+    return Searched(
+        Load(**said["light"]),
+        [Load(**one) for one in said["loads"]],
+        said["most"],
+        said["ended_by"],
+        Counted(**said["counted"]) if said["counted"] else None,
+    )

@@ -13,7 +13,8 @@ from .gate import GateCosts
 from .latency import SetupTimes
 from .leak import Leaks
 from .machine import Machine
-from .media import Load, MediaResult
+from .media import MediaResult
+from .media import from_json as media_from_json
 from .pacing import PacingTimes
 from .profile import Profile
 from .registrar import RegistrarRates
@@ -66,8 +67,7 @@ def load(folder: Path) -> Results:
     if said.get("latency"):
         results.latency = {kind: SetupTimes(**one) for kind, one in said["latency"].items()}
     if said.get("media"):
-        loads = [Load(**one) for one in said["media"]["loads"]]
-        results.media = MediaResult(said["media"]["calls"], loads, said["media"]["most"])
+        results.media = media_from_json(said["media"])
     if said.get("leak"):
         results.leak = Leaks(**said["leak"])
     if said.get("events"):

@@ -16,8 +16,12 @@ from .signalling import Sound
 from .tandem import HOST
 
 SOURCE = Path(__file__).with_name("rtp_load.c")
-SOCKETS = 16
+SOCKETS = 8
 "For each side; calls share them, and are told apart by what is in their packets."
+NEIGHBOURS = 20
+"Calls in a row that share a socket: one for each millisecond between two packets."
+LATE_MS = 100.0
+"A generator that sends so much later than it should does not send 50 packets a second."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Heard:
 
     streams: int
     unheard: int
-    "Streams of which nothing has ever arrived."
+    "Streams of which nothing has arrived."
     sent: int
     expected: int
     "Packets between the first and the last heard of each stream."
@@ -41,6 +45,10 @@ class Heard:
     unsent: int
     late_ms: float
     "The longest the generator was kept from sending."
+    busy: float
+    "Share (0 to 1) of the time in which it did not rest."
+    timed: int
+    "Packets that told their delay."
     p50_ms: float
     p99_ms: float
     "From sending to the arrival in the kernel."
@@ -51,6 +59,11 @@ class Heard:
         if self.unheard or not self.expected:
             return 1.0
         return max(0, self.expected - self.heard) / self.expected
+
+    @property
+    def void(self) -> bool:
+        """Whether the generator itself was too slow, so that nothing is proved."""
+        return bool(self.dropped_here or self.unsent) or self.late_ms > LATE_MS
 
 
 class Rtp:
@@ -68,12 +81,28 @@ class Rtp:
 
     def address(self, trunk: bool, number: int) -> Address:
         """Where a leg's packets are received."""
-        return HOST, self.port + 2 * (number % SOCKETS) + (0 if trunk else 2 * SOCKETS)
+        return HOST, self.port + 2 * (number // NEIGHBOURS % SOCKETS) + (0 if trunk else 2 * SOCKETS)
 
     def add(self, sound: Sound) -> None:
-        """Begin to send a leg's stream."""
+        """Begin to send a leg's stream, or go on elsewhere."""
         host, port = sound.remote
-        self._say(f"add {2 * sound.number + (0 if sound.trunk else 1)} {host} {port}")
+        self._say(f"add {_stream(sound.trunk, sound.number)} {host} {port}")
+
+    def remove(self, trunk: bool, number: int) -> None:
+        """Send a leg's stream no more, and forget it."""
+        self._say(f"remove {_stream(trunk, number)}")
+
+    def timed(self, sockets: int) -> None:
+        """How many sockets' streams tell their delay from now on: each packet of them costs more than others."""
+        self._say(f"timed {sockets}")
+
+    def pause(self) -> None:
+        """All streams are silent."""
+        self._say("pause")
+
+    def resume(self) -> None:
+        """All streams go on."""
+        self._say("resume")
 
     def report(self) -> Heard:
         """What happened since the report before."""
@@ -103,6 +132,10 @@ class Rtp:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _stream(trunk: bool, number: int) -> int:
+    return 2 * number + (0 if trunk else 1)
 
 
 def _program() -> Path:

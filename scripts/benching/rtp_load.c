@@ -5,54 +5,69 @@
  *
  * usage: rtp_load HOST PORT SOCKETS     SOCKETS even RTP ports from PORT for trunk legs, then as many for agent legs
  * stdin:  add STREAM IP PORT            begin to send a stream; even numbers are trunk legs, odd ones agent legs
+ *         remove STREAM                 send it no more, and forget it
+ *         timed SOCKETS                 streams of so many sockets of each side tell their delay; the others only loss
+ *         pause, resume                 all streams
  *         report                        one line of JSON about the time since the report before
  *         (end of file)                 end
  *
  * Each payload names its stream, counts up, and has the time of sending in it, so loss and delay are measured whatever
  * the server does with RTP headers. It survives a conference bridge: 4 bits of information a sample, as sign and
- * segment of an A-law code, which decoding and encoding leave alone. A check sum tells it from made-up sound. */
+ * segment of an A-law code, which decoding and encoding leave alone. A check sum tells it from made-up sound.
+ *
+ * Once a millisecond it sends what is due (sendmmsg) and reads what has come (recvmmsg), and sleeps for the rest. So the
+ * server never pays for waking it, as it would not if the far ends were other machines; the time of arrival is the
+ * kernel's. What tells its delay is sent by itself, right behind the look at the clock. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    STREAMS = 16384,
-    SOCKETS = 64,
+    STREAMS = 32768,
+    SOCKETS = 16,
     SLOTS = 20,           /* milliseconds between two packets of a stream */
     SAMPLES = 160,
+    PACKET = 12 + SAMPLES,
     NIBBLES = 26,         /* of a record: magic 4, stream 4, count 6, microseconds 10, check 2 */
     BATCH = 64,
-    BUCKET_US = 50,
-    BUCKETS = 40000       /* 2 s */
+    LIST = 2 * STREAMS / SLOTS,
+    LISTEN_EACH = 8,      /* milliseconds between two looks at the commands */
+    BUCKET_US = 10,
+    BUCKETS = 100000      /* 1 s */
 };
+
+static const uint64_t LOOSE = 0xA5C3, TIMED = 0xA5C4; /* magic of a record; in the second the time is exact */
 
 struct stream {
     struct sockaddr_in to;
-    uint32_t ssrc, stamp;
+    uint32_t ssrc, stamp, count; /* packets sent */
     uint16_t sequence;
-    uint32_t count;       /* packets sent */
+    uint8_t on;
     int32_t first, last;  /* counts heard: base of this report's span, and the highest; -1 before anything was heard */
 };
 
+struct list {
+    int size;
+    uint16_t numbers[LIST];
+};
+
 static struct stream streams[STREAMS];
-static int known[STREAMS], live; /* numbers of the streams that are sent */
-static int by_slot[SLOTS][STREAMS], in_slot[SLOTS];
-static int rtp[2][SOCKETS], rtcp[2][SOCKETS], sockets;
-static uint32_t delays[BUCKETS];
-static uint64_t sent, heard, twice, unreadable, crossed, late_us, unsent;
+static struct list due[SLOTS][2][SOCKETS];
+static int rtp[2][SOCKETS], rtcp[2][SOCKETS], sockets, timed_sockets, paused, live;
+static uint32_t delays[BUCKETS], overflowed[2][SOCKETS];
+static uint64_t sent, heard, timed, twice, unreadable, crossed, unsent;
+static int64_t late_us, slept_us, reported_us;
 
 static int64_t now_us(clockid_t clock)
 {
@@ -75,53 +90,50 @@ static void put(uint8_t *nibbles, int *at, uint64_t value, int count)
         nibbles[(*at)++] = (value >> (4 * i)) & 15;
 }
 
-static uint64_t get(const uint8_t *nibbles, int *at, int count)
+static uint64_t get(const uint8_t *payload, int *at, int count)
 {
     uint64_t value = 0;
-    while (count--)
-        value = value << 4 | nibbles[(*at)++];
+    while (count--) {
+        uint8_t code = payload[(*at)++] ^ 0x55;
+        value = value << 4 | (code >> 4 & 8) | (code >> 4 & 7);
+    }
     return value;
 }
 
-static unsigned check(const uint8_t *nibbles)
+static unsigned check(uint64_t magic, uint64_t stream, uint64_t count, uint64_t us)
 {
-    unsigned sum = 7;
-    for (int i = 0; i < NIBBLES - 2; i++)
-        sum = (sum * 31 + nibbles[i] + 1) & 0xFF;
-    return sum;
+    uint64_t sum = (magic << 40 ^ stream << 20 ^ count) * 0x9E3779B97F4A7C15u + us;
+    return (sum * 0xC2B2AE3D27D4EB4Fu) >> 56;
 }
 
-static void write_payload(uint8_t *payload, unsigned stream, uint32_t count, int64_t us)
+static void write_payload(uint8_t *payload, uint64_t magic, unsigned stream, uint32_t number, int64_t when)
 {
+    uint64_t count = number & 0xFFFFFF, us = (uint64_t)when & 0xFFFFFFFFFF;
     uint8_t n[NIBBLES];
     int at = 0;
-    put(n, &at, 0xA5C3, 4);
+    put(n, &at, magic, 4);
     put(n, &at, stream, 4);
-    put(n, &at, count & 0xFFFFFF, 6);
-    put(n, &at, us & 0xFFFFFFFFFF, 10);
-    put(n, &at, check(n), 2);
-    for (int i = 0; i < SAMPLES; i++)
-        payload[i] = ((n[i % NIBBLES] & 8) << 4 | (n[i % NIBBLES] & 7) << 4 | 8) ^ 0x55;
+    put(n, &at, count, 6);
+    put(n, &at, us, 10);
+    put(n, &at, check(magic, stream, count, us), 2);
+    for (int i = 0; i < NIBBLES; i++)
+        payload[i] = ((n[i] & 8) << 4 | (n[i] & 7) << 4 | 8) ^ 0x55;
+    for (int done = NIBBLES; done < SAMPLES; done += NIBBLES)
+        memcpy(payload + done, payload, SAMPLES - done < NIBBLES ? SAMPLES - done : NIBBLES);
 }
 
 /* The bridge may cut frames elsewhere than we did: the record, which is repeated, is looked for. */
-static int read_payload(const uint8_t *payload, int size, unsigned *stream, uint32_t *count, int64_t *us)
+static int read_payload(const uint8_t *payload, int size, uint64_t *magic, unsigned *stream, uint32_t *count, int64_t *us)
 {
-    uint8_t n[SAMPLES];
-    if (size > SAMPLES)
-        size = SAMPLES;
-    for (int i = 0; i < size; i++) {
-        uint8_t code = payload[i] ^ 0x55;
-        n[i] = (code >> 4 & 8) | (code >> 4 & 7);
-    }
-    for (int i = 0; i + NIBBLES <= size; i++) {
+    for (int i = 0; i + NIBBLES <= size && i < SAMPLES; i++) {
         int at = i;
-        if (get(n, &at, 4) != 0xA5C3)
+        *magic = get(payload, &at, 4);
+        if (*magic != LOOSE && *magic != TIMED)
             continue;
-        *stream = get(n, &at, 4);
-        *count = get(n, &at, 6);
-        *us = get(n, &at, 10);
-        if (get(n, &at, 2) == check(n + i) && *stream < STREAMS)
+        *stream = get(payload, &at, 4);
+        *count = get(payload, &at, 6);
+        *us = get(payload, &at, 10);
+        if (get(payload, &at, 2) == check(*magic, *stream, *count, *us) && *stream < STREAMS)
             return 1;
     }
     return 0;
@@ -129,13 +141,12 @@ static int read_payload(const uint8_t *payload, int size, unsigned *stream, uint
 
 /* --- the wire --- */
 
-static int bound(const char *host, int port)
+static int bound(const char *host, int port, int size)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, size = 4 << 20;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
     if (fd < 0 || inet_pton(AF_INET, host, &a.sin_addr) != 1)
         die(host);
-    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
@@ -144,47 +155,106 @@ static int bound(const char *host, int port)
     return fd;
 }
 
-static void send_slot(int slot)
+static void set_timed(int count)
 {
-    uint8_t packet[12 + SAMPLES];
-    for (int i = 0; i < in_slot[slot]; i++) {
-        int number = by_slot[slot][i];
-        struct stream *s = &streams[number];
-        uint32_t ssrc = htonl(s->ssrc), stamp = htonl(s->stamp);
-        uint16_t sequence = htons(s->sequence);
-        packet[0] = 0x80;
-        packet[1] = 8 | (s->count ? 0 : 0x80);
-        memcpy(packet + 2, &sequence, 2);
-        memcpy(packet + 4, &stamp, 4);
-        memcpy(packet + 8, &ssrc, 4);
-        write_payload(packet + 12, number, s->count, now_us(CLOCK_REALTIME));
-        int fd = rtp[number & 1][(number / 2) % sockets];
-        if (sendto(fd, packet, sizeof packet, 0, (struct sockaddr *)&s->to, sizeof s->to) == sizeof packet)
-            sent++;
-        else
+    timed_sockets = count < sockets ? count : sockets;
+    for (int side = 0; side < 2; side++)
+        for (int i = 0; i < sockets; i++) {
+            int on = i < timed_sockets;
+            setsockopt(rtp[side][i], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+        }
+}
+
+/* Where a stream is sent from, and when: neighbours follow each other by a millisecond, both sides evenly. */
+static struct list *list_of(unsigned number)
+{
+    unsigned call = number / 2, side = number & 1;
+    return &due[(call + 10 * side) % SLOTS][side][call / SLOTS % sockets];
+}
+
+static void write_packet(uint8_t *packet, unsigned number, uint64_t magic, int64_t us)
+{
+    struct stream *s = &streams[number];
+    uint32_t ssrc = htonl(s->ssrc), stamp = htonl(s->stamp);
+    uint16_t sequence = htons(s->sequence);
+    packet[0] = 0x80;
+    packet[1] = 8 | (s->count ? 0 : 0x80);
+    memcpy(packet + 2, &sequence, 2);
+    memcpy(packet + 4, &stamp, 4);
+    memcpy(packet + 8, &ssrc, 4);
+    write_payload(packet + 12, magic, number, s->count, us);
+    s->count++;
+    s->sequence++;
+    s->stamp += SAMPLES;
+}
+
+static void send_one(int fd, unsigned number)
+{
+    uint8_t packet[PACKET];
+    write_packet(packet, number, TIMED, now_us(CLOCK_REALTIME));
+    struct sockaddr_in *to = &streams[number].to;
+    if (sendto(fd, packet, PACKET, 0, (struct sockaddr *)to, sizeof *to) == PACKET)
+        sent++;
+    else
+        unsent++;
+}
+
+static void send_many(int fd, const uint16_t *numbers, int count, int64_t us)
+{
+    static uint8_t packets[BATCH][PACKET];
+    static struct iovec v[BATCH];
+    static struct mmsghdr m[BATCH];
+    for (int i = 0; i < count; i++) {
+        write_packet(packets[i], numbers[i], LOOSE, us);
+        v[i] = (struct iovec){packets[i], PACKET};
+        m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i], .msg_iovlen = 1, .msg_name = &streams[numbers[i]].to,
+                                       .msg_namelen = sizeof(struct sockaddr_in)};
+    }
+    for (int done = 0; done < count;) {
+        int got = sendmmsg(fd, m + done, count - done, 0);
+        if (got <= 0) { /* the first of them could not be sent */
             unsent++;
-        s->count++;
-        s->sequence++;
-        s->stamp += SAMPLES;
+            got = 1;
+        } else {
+            sent += got;
+        }
+        done += got;
     }
 }
 
-static uint32_t overflowed[2][SOCKETS];
+static void send_slot(int slot)
+{
+    int64_t us = now_us(CLOCK_REALTIME);
+    for (int which = 0; which < sockets; which++)
+        for (int side = 0; side < 2; side++) {
+            struct list *list = &due[slot][side][which];
+            if (which < timed_sockets) {
+                for (int i = 0; i < list->size; i++)
+                    send_one(rtp[side][which], list->numbers[i]);
+                continue;
+            }
+            for (int i = 0; i < list->size; i += BATCH)
+                send_many(rtp[side][which], list->numbers + i, list->size - i < BATCH ? list->size - i : BATCH, us);
+        }
+}
 
 static void take(int side, const uint8_t *packet, int size, int64_t arrived)
 {
     unsigned number;
     uint32_t count;
+    uint64_t magic;
     int64_t us;
     if (size < 12)
         return;
-    if (!read_payload(packet + 12, size - 12, &number, &count, &us)) {
+    if (!read_payload(packet + 12, size - 12, &magic, &number, &count, &us)) {
         unreadable++;
         return;
     }
+    struct stream *s = &streams[number];
+    if (!s->on)
+        return;
     if ((int)(number & 1) == side)
         crossed++; /* a leg hears itself, or another leg of its own side */
-    struct stream *s = &streams[number];
     int32_t at = (int32_t)count;
     if (s->last < 0)
         s->first = at - 1; /* what was sent before the bridge was there is not lost */
@@ -195,48 +265,55 @@ static void take(int side, const uint8_t *packet, int size, int64_t arrived)
     if (at > s->last)
         s->last = at;
     heard++;
-    int64_t delay = ((arrived - us) & 0xFFFFFFFFFF) / BUCKET_US;
-    delays[delay < BUCKETS ? delay : BUCKETS - 1]++;
+    if (magic == TIMED && arrived) {
+        int64_t delay = ((arrived - us) & 0xFFFFFFFFFF) / BUCKET_US;
+        delays[delay < BUCKETS ? delay : BUCKETS - 1]++;
+        timed++;
+    }
+}
+
+static int64_t stamp_of(struct msghdr *header, uint32_t *lost)
+{
+    int64_t arrived = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SO_TIMESTAMPNS) {
+            struct timespec t;
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+            arrived = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+        } else if (c->cmsg_type == SO_RXQ_OVFL) {
+            memcpy(lost, CMSG_DATA(c), 4);
+        }
+    }
+    return arrived;
 }
 
 static void receive(int side, int which)
 {
     static uint8_t data[BATCH][512];
     static char control[BATCH][128];
-    struct mmsghdr m[BATCH];
-    struct iovec v[BATCH];
-    int fd = rtp[side][which], got;
+    static struct iovec v[BATCH];
+    static struct mmsghdr m[BATCH];
+    int got;
     do {
         for (int i = 0; i < BATCH; i++) {
             v[i] = (struct iovec){data[i], sizeof data[i]};
             m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i], .msg_iovlen = 1,
                                            .msg_control = control[i], .msg_controllen = sizeof control[i]};
         }
-        got = recvmmsg(fd, m, BATCH, 0, NULL);
-        for (int i = 0; i < got; i++) {
-            int64_t arrived = 0;
-            for (struct cmsghdr *c = CMSG_FIRSTHDR(&m[i].msg_hdr); c; c = CMSG_NXTHDR(&m[i].msg_hdr, c)) {
-                if (c->cmsg_level != SOL_SOCKET)
-                    continue;
-                if (c->cmsg_type == SO_TIMESTAMPNS) {
-                    struct timespec t;
-                    memcpy(&t, CMSG_DATA(c), sizeof t);
-                    arrived = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-                } else if (c->cmsg_type == SO_RXQ_OVFL) {
-                    memcpy(&overflowed[side][which], CMSG_DATA(c), 4);
-                }
-            }
-            take(side, data[i], m[i].msg_len, arrived);
-        }
+        got = recvmmsg(rtp[side][which], m, BATCH, 0, NULL);
+        for (int i = 0; i < got; i++)
+            take(side, data[i], m[i].msg_len, stamp_of(&m[i].msg_hdr, &overflowed[side][which]));
     } while (got == BATCH);
 }
 
 /* --- commands --- */
 
-static double percentile(uint64_t total, double share)
+static double percentile(double share)
 {
-    uint64_t wanted = total * share, seen = 0;
-    for (int i = 0; i < BUCKETS; i++)
+    uint64_t wanted = timed * share, seen = 0;
+    for (int i = 0; timed && i < BUCKETS; i++)
         if ((seen += delays[i]) > wanted)
             return (i + 0.5) * BUCKET_US / 1000.0;
     return 0;
@@ -246,9 +323,12 @@ static void report(void)
 {
     static uint64_t dropped_before;
     uint64_t expected = 0, dropped = 0, deaf = 0;
-    for (int i = 0; i < live; i++) {
-        struct stream *s = &streams[known[i]];
-        if (s->last < 0) {
+    int64_t now = now_us(CLOCK_MONOTONIC);
+    for (int i = 0; i < STREAMS; i++) {
+        struct stream *s = &streams[i];
+        if (!s->on)
+            continue;
+        if (s->last < 0 || s->last == s->first) { /* never heard, or not since the report before */
             deaf++;
             continue;
         }
@@ -260,33 +340,63 @@ static void report(void)
             dropped += overflowed[side][i];
     printf("{\"streams\": %d, \"unheard\": %llu, \"sent\": %llu, \"expected\": %llu, \"heard\": %llu, \"twice\": %llu, "
            "\"unreadable\": %llu, \"crossed\": %llu, \"dropped_here\": %llu, \"unsent\": %llu, \"late_ms\": %.1f, "
-           "\"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
+           "\"busy\": %.3f, \"timed\": %llu, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
            live, (unsigned long long)deaf, (unsigned long long)sent, (unsigned long long)expected,
            (unsigned long long)heard, (unsigned long long)twice, (unsigned long long)unreadable,
            (unsigned long long)crossed, (unsigned long long)(dropped - dropped_before), (unsigned long long)unsent,
-           late_us / 1000.0, percentile(heard, 0.50), percentile(heard, 0.99));
+           late_us / 1000.0, 1.0 - (double)slept_us / (double)(now - reported_us + 1), (unsigned long long)timed,
+           percentile(0.50), percentile(0.99));
     fflush(stdout);
     dropped_before = dropped;
-    sent = heard = twice = unreadable = crossed = unsent = late_us = 0;
+    reported_us = now;
+    sent = heard = timed = twice = unreadable = crossed = unsent = 0;
+    late_us = slept_us = 0;
     memset(delays, 0, sizeof delays);
+}
+
+static void add(unsigned number, const char *host, unsigned port)
+{
+    struct stream *s = &streams[number];
+    struct list *list = list_of(number);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    if (inet_pton(AF_INET, host, &to.sin_addr) != 1)
+        die(host);
+    if (!s->on) {
+        if (list->size == LIST)
+            die("too many streams");
+        *s = (struct stream){.ssrc = 0x7a000000u + number, .first = -1, .last = -1, .sequence = 1, .on = 1};
+        list->numbers[list->size++] = (uint16_t)number;
+        live++;
+    }
+    s->to = to;
+}
+
+static void remove_stream(unsigned number)
+{
+    struct list *list = list_of(number);
+    if (!streams[number].on)
+        return;
+    for (int i = 0; i < list->size; i++)
+        if (list->numbers[i] == number)
+            list->numbers[i] = list->numbers[--list->size];
+    streams[number].on = 0;
+    live--;
 }
 
 static void obey(char *line)
 {
     unsigned number, port;
     char host[64];
-    if (sscanf(line, "add %u %63s %u", &number, host, &port) == 3 && number < STREAMS) {
-        struct stream *s = &streams[number];
-        *s = (struct stream){.ssrc = 0x7a000000u + number, .first = -1, .last = -1, .sequence = 1};
-        s->to.sin_family = AF_INET;
-        s->to.sin_port = htons(port);
-        if (inet_pton(AF_INET, host, &s->to.sin_addr) != 1)
-            die(host);
-        int slot = (number * 7) % SLOTS;
-        by_slot[slot][in_slot[slot]++] = known[live++] = (int)number;
-    } else if (!strncmp(line, "report", 6)) {
+    if (sscanf(line, "add %u %63s %u", &number, host, &port) == 3 && number < STREAMS)
+        add(number, host, port);
+    else if (sscanf(line, "remove %u", &number) == 1 && number < STREAMS)
+        remove_stream(number);
+    else if (sscanf(line, "timed %u", &number) == 1)
+        set_timed((int)number);
+    else if (!strcmp(line, "pause") || !strcmp(line, "resume"))
+        paused = line[0] == 'p';
+    else if (!strcmp(line, "report"))
         report();
-    }
 }
 
 static int read_commands(void)
@@ -309,48 +419,45 @@ static int read_commands(void)
     return 1;
 }
 
+/* Until this time of the monotonic clock; how far it is behind where it has passed already. */
+static void rest(int64_t until)
+{
+    struct timespec then = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+    int64_t now = now_us(CLOCK_MONOTONIC);
+    if (now >= until) {
+        if (now - until > late_us)
+            late_us = now - until;
+        return;
+    }
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL) == EINTR)
+        ;
+    slept_us += now_us(CLOCK_MONOTONIC) - now;
+}
+
 int main(int count, char **arguments)
 {
     if (count != 4 || (sockets = atoi(arguments[3])) < 1 || sockets > SOCKETS) {
         fprintf(stderr, "usage: rtp_load HOST PORT SOCKETS\n");
         return 2;
     }
-    int poller = epoll_create1(EPOLL_CLOEXEC), port = atoi(arguments[2]);
+    int port = atoi(arguments[2]);
     for (int i = 0; i < 2 * sockets; i++, port += 2) {
-        int side = i / sockets, which = i % sockets;
-        rtp[side][which] = bound(arguments[1], port);
-        rtcp[side][which] = bound(arguments[1], port + 1); /* nobody reads it: without it each report costs an ICMP */
-        struct epoll_event e = {.events = EPOLLIN, .data.u32 = 2 + i};
-        epoll_ctl(poller, EPOLL_CTL_ADD, rtp[side][which], &e);
+        rtp[i / sockets][i % sockets] = bound(arguments[1], port, 8 << 20);
+        rtcp[i / sockets][i % sockets] = bound(arguments[1], port + 1, 8192); /* unread: else each report costs an ICMP */
     }
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    struct itimerspec each = {.it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1000000};
-    timerfd_settime(timer, 0, &each, NULL);
+    set_timed(sockets);
+    prctl(PR_SET_TIMERSLACK, 1000UL);
     fcntl(0, F_SETFL, O_NONBLOCK);
-    struct epoll_event e = {.events = EPOLLIN, .data.u32 = 0};
-    epoll_ctl(poller, EPOLL_CTL_ADD, timer, &e);
-    e.data.u32 = 1;
-    epoll_ctl(poller, EPOLL_CTL_ADD, 0, &e);
     printf("ready\n");
     fflush(stdout);
-    int slot = 0;
-    for (;;) {
-        struct epoll_event ready[64];
-        int n = epoll_wait(poller, ready, 64, -1);
-        for (int i = 0; i < n; i++) {
-            unsigned what = ready[i].data.u32;
-            uint64_t ticks;
-            if (what >= 2) {
-                receive((what - 2) / sockets, (what - 2) % sockets);
-            } else if (what == 1) {
-                if (!read_commands())
-                    return 0;
-            } else if (read(timer, &ticks, sizeof ticks) == sizeof ticks) {
-                if ((ticks - 1) * 1000 > late_us)
-                    late_us = (ticks - 1) * 1000;
-                for (; ticks; ticks--, slot = (slot + 1) % SLOTS)
-                    send_slot(slot);
-            }
-        }
+    int64_t next = reported_us = now_us(CLOCK_MONOTONIC);
+    for (unsigned tick = 0;; tick++) {
+        if (!paused)
+            send_slot((int)(tick % SLOTS));
+        for (int i = 0; i < 2 * sockets; i++)
+            receive(i / sockets, i % sockets);
+        if (tick % LISTEN_EACH == 0 && !read_commands())
+            return 0;
+        rest(next += 1000);
     }
 }

@@ -55,11 +55,12 @@ class Signalling:
     """Both ends of all calls through one server.
 
     `rtp` gives the address that a leg's description names (by trunk?, number); `on_sound` hears where the other side
-    wants it.
+    wants it, `on_end` (trunk?, number) that it wants it no more.
     """
 
     rtp: Callable[[bool, int], Address] = lambda trunk, number: (HOST, 9)
     on_sound: Callable[[Sound], None] = lambda sound: None
+    on_end: Callable[[bool, int], None] = lambda trunk, number: None
     trunk: Wire = field(default_factory=lambda: Wire(HOST, PORTS.take()))
     agent: Wire = field(default_factory=lambda: Wire(HOST, PORTS.take()))
     calls: dict[str, Call] = field(default_factory=dict)
@@ -68,21 +69,37 @@ class Signalling:
     _legs: dict[str, int] = field(default_factory=dict)
     _byes: list[tuple[float, str]] = field(default_factory=list)
 
-    def place(self, target: Address, diverted: Sequence[str], at: Sequence[float], hold: float | None) -> list[Call]:
+    def place(
+        self,
+        target: Address,
+        diverted: Sequence[str],
+        at: Sequence[float],
+        hold: float | None,
+        *,
+        pending: int | None = None,
+    ) -> list[Call]:
         """Start one call for each number, at these seconds from now, and wait until all are answered (and, with
-        `hold` seconds to talk, over); those that are not within some seconds are returned as they are."""
+        `hold` seconds to talk, over); those that are not within some seconds are returned as they are. With `pending`
+        calls that have no answer yet, the others wait for it."""
         begin = time.monotonic()
         calls = [Call(len(self.calls) + n, secrets.token_hex(12), number) for n, number in enumerate(diverted)]
         self.calls |= {call.id: call for call in calls}
         due = list(zip(at, calls, strict=True))[::-1]
-        end = begin + at[-1] + (hold or 0.0) + ANSWERED_WITHIN
+        end = begin + (at[-1] if at else 0.0) + (hold or 0.0) + ANSWERED_WITHIN
+        waiting: list[Call] = []
         while (now := time.monotonic()) < end:
-            while due and begin + due[-1][0] <= now:
-                self._invite(target, due.pop()[1])
+            while due and begin + due[-1][0] <= now and (pending is None or len(waiting) < pending):
+                waiting.append(due.pop()[1])
+                self._invite(target, waiting[-1])
+                if pending is not None:
+                    end = max(end, now + ANSWERED_WITHIN)
+            if pending is not None:
+                waiting = [call for call in waiting if not (call.answered or call.refused)]
             self._hang_up_due(now, target)
             if not due and all(c.refused or (c.answered if hold is None else c.over) for c in calls):
                 break
-            self._turn(min(0.05, begin + due[-1][0] - now) if due else 0.05, hold)
+            soon = begin + due[-1][0] - now if due else 0.05
+            self._turn(min(0.05, soon if pending is None else max(0.002, soon)), hold)
         return calls
 
     def idle(self, seconds: float) -> None:
@@ -91,10 +108,16 @@ class Signalling:
         while (left := end - time.monotonic()) > 0:
             self._turn(min(left, 0.2), None)
 
-    def hang_up(self, target: Address) -> None:
-        """End all calls that are up, some hundred a second, and wait until they are over."""
-        up = [call for call in self.calls.values() if call.answered and not call.over]
+    @property
+    def up(self) -> list[Call]:
+        """The calls that are answered and not over, oldest first."""
+        return [call for call in self.calls.values() if call.answered and not call.over]
+
+    def hang_up(self, target: Address, count: int | None = None) -> None:
+        """End all calls that are up, or so many, the newest first; some hundred a second. Waits until they are over."""
+        up = self.up[::-1][:count]
         for call in up:
+            self.on_end(True, call.number)
             self._bye(call, target)
             self._turn(0.003, None)
         end = time.monotonic() + ANSWERED_WITHIN
@@ -120,6 +143,9 @@ class Signalling:
     def _at_trunk(self, m: Message, source: Address, stamp: float, hold: float | None) -> None:
         call = self.calls.get(m.call_id)
         if m.is_request or call is None:
+            if call and m.method == "BYE":
+                call.over = stamp
+                self.on_end(True, call.number)
             self._any_request(self.trunk, m, source)
         elif m.cseq[1] == "BYE":
             call.over = call.over or stamp
@@ -138,6 +164,8 @@ class Signalling:
 
     def _at_agent(self, m: Message, source: Address) -> None:
         if m.method != "INVITE" or m.to_tag or not m.is_request:
+            if m.method == "BYE" and m.call_id in self._legs:
+                self.on_end(False, self._legs[m.call_id])
             self._any_request(self.agent, m, source)
             return
         number = self._legs.setdefault(m.call_id, len(self._legs))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from rich.table import Table
 
-from . import events, floor
+from . import events, floor, media_report
 from .calls import CallRates
 from .gate import MOST_CPU, MOST_INSIDE
 from .latency import SetupTimes
 from .machine import ROOT
+from .profile import Profile
 from .results import Results
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -21,9 +22,6 @@ CALLS_GOAL = 1.3
 "Calls a second, in times Sippy's, with the full job."
 LATENCY_GOAL = 2.0
 "p99 of INVITE to 180, in times Sippy's."
-MEMORY_GOAL = 300.0
-"kB of a live call with media."
-LOSS_GOAL = 0.001
 EVENT_GOAL = 50.0
 "Milliseconds from an event to a listener, p99."
 OFFER_GOAL = 1.0
@@ -55,7 +53,6 @@ def rows(results: Results) -> list[Row]:
     return [
         *_calls(results),
         *_latency(results),
-        *_media(results),
         *_leak(results),
         *_events(results),
         *_floor(results),
@@ -115,29 +112,6 @@ def _latency(results: Results) -> list[Row]:
             )
     if tandem.failed or sippy.failed:
         found.append(Row("  calls not answered", str(tandem.failed), str(sippy.failed), goal="0", met=False))
-    return found
-
-
-def _media(results: Results) -> list[Row]:
-    if not results.media or not results.media.loads:
-        return []
-    media = results.media
-    loss, memory = media.median("loss"), media.median("bytes_per_call") / 1000
-    found = [
-        Row(
-            f"{media.calls} bridged calls with sound: packets lost", f"{loss:.3%}", goal="< 0.1 %", met=loss < LOSS_GOAL
-        ),
-        Row("  delay added, p50 / p99, ms", f"{media.median('p50_ms'):.2f} / {media.median('p99_ms'):.2f}"),
-        Row("  CPU % of one core for 100 calls", f"{100 * media.median('cpu') * 100 / media.calls:.1f}"),
-        Row(
-            "  kB (PSS) for each live call",
-            f"{memory:.0f}",
-            goal=f"<= {MEMORY_GOAL:.0f}",
-            met=memory <= MEMORY_GOAL,
-        ),
-    ]
-    if media.most:
-        found.append(Row("most calls with sound on one core", _spread(media.most, "{:.0f}")))
     return found
 
 
@@ -311,16 +285,15 @@ def markdown(results: Results) -> str:
     lines.append("")
     parts: dict[str, list[str]] = {}
     for part, machine in results.machines.items():
+        if part == "media":  # a table of its own
+            continue
         parts.setdefault(str(machine), []).append(part)
     lines += [f"{', '.join(names)}: {machine}." for machine, names in parts.items()]
     return "\n".join(lines)
 
 
-def markdown_profile(results: Results) -> str:
+def markdown_profile(found: Profile) -> str:
     """The profile for the page: two lists side by side would be hard to read, so one after the other."""
-    found = results.profile
-    if found is None:
-        return "Not measured."
     lines = [f"At {found.rate:g} calls/s a call costs {found.cpu_ms:.2f} ms of processor time. Shares of it:"]
     for title, shares in (
         ("native object (perf); a thread of its own is named", found.objects),
@@ -338,9 +311,16 @@ def _times(row: Row) -> str:
 
 
 def write_page(results: Results, page: Path = PAGE) -> None:
-    """Put table and profile between their marks on the page. ValueError when the marks are not there."""
+    """Put what was measured between its marks on the page, and leave the rest. ValueError when marks are not there."""
     text = page.read_text(encoding="utf-8")
-    for name, content in (("table", markdown(results)), ("profile", markdown_profile(results))):
+    parts: dict[str, str] = {}
+    if rows(results):
+        parts["table"] = markdown(results)
+    if results.media:
+        parts["media"] = f"{media_report.markdown(results.media)}\n\n{results.machines['media']}."
+    if results.profile:
+        parts["profile"] = markdown_profile(results.profile)
+    for name, content in parts.items():
         begin, end = BEGIN.format(name), END.format(name)
         head, first, rest = text.partition(begin)
         _, last, tail = rest.partition(end)

@@ -11,11 +11,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from .progress import BuildFailed, Progress
+
+T = TypeVar("T")
 
 PACKAGE = "asterisk"
 SUITE = "sid"
@@ -112,8 +115,8 @@ class _PrivateApt:
         self.folder = folder
         self.env = {"APT_CONFIG": str(folder / "apt.conf")}
 
-    def fetch(self, progress: Progress) -> tuple[Path, str]:
-        """The component file, checked against the signed index, and the version of the package."""
+    def download(self, progress: Progress) -> list[dict[str, str]]:
+        """All files of the source package into `files`, checked by apt; what the signed index says of it."""
         progress.step("source", "package index of Debian's source archive")
         progress.run(["apt-get", "--quiet", "update"], env=self.env)
         listing = subprocess.run(
@@ -129,6 +132,11 @@ class _PrivateApt:
         progress.step("source", f"{PACKAGE} {records[-1].get('version', '')}", 0.4)
         command = ["apt-get", "--quiet", "source", "--download-only", "--only-source", PACKAGE]
         progress.run(command, cwd=self.folder / "files", env=self.env)
+        return records
+
+    def fetch(self, progress: Progress) -> tuple[Path, str]:
+        """The component file, checked against the signed index, and the version of the package."""
+        records = self.download(progress)
         for record in records:
             for line in record.get("checksums-sha256", "").splitlines():
                 words = line.split()
@@ -142,6 +150,19 @@ class _PrivateApt:
 
 def fetch(folder: Path, progress: Progress) -> tuple[Path, str]:
     """Downloads below `folder`; (tarball, package version). Raises BuildFailed when no mirror has it."""
+    return _from_a_mirror(lambda mirror: _PrivateApt(folder, mirror).fetch(progress))
+
+
+def fetch_package(folder: Path, progress: Progress) -> Path:
+    """Downloads the whole source package below `folder`; its .dsc file. Raises BuildFailed when no mirror has it."""
+    _from_a_mirror(lambda mirror: _PrivateApt(folder, mirror).download(progress))
+    found = sorted((folder / "files").glob("*.dsc"))
+    if not found:
+        raise BuildFailed(f"the source package {PACKAGE} came without its description")
+    return found[0]
+
+
+def _from_a_mirror(get: Callable[[Mirror], T]) -> T:
     if not shutil.which("apt-get"):
         raise BuildFailed("this machine has no apt")
     mirrors = machine_mirrors()
@@ -150,7 +171,7 @@ def fetch(folder: Path, progress: Progress) -> tuple[Path, str]:
     reasons = []
     for mirror in mirrors:
         try:
-            return _PrivateApt(folder, mirror).fetch(progress)
+            return get(mirror)
         except BuildFailed as failed:
             reasons.append(str(failed))
     raise BuildFailed("\n".join(reasons))
