@@ -35,6 +35,11 @@ class AgentKeys:
     def __exit__(self, *error: object) -> None:
         self._call.own_keys.discard(self._leg)
 
+    @property
+    def has_codes(self) -> bool:
+        """Whether some of his keys are codes."""
+        return self._keys is not None
+
     def until(self, until: float) -> float:
         """When the conversation has to look again, `until` at the latest."""
         due = self._keys.due if self._keys is not None else None

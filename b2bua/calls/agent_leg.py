@@ -15,6 +15,7 @@ from b2bua.calls.callee import ALLOW
 from b2bua.calls.talk import DEAD
 from b2bua.log import logger
 from b2bua.sip.engine import CannotCall, Headers, Outgoing, SipLeg
+from b2bua.sip.key_ways import Way
 from b2bua.sip.resolver import NoAddress, Resolver, host_of
 from b2bua.sip.signals import Answered, Closed, Signal
 from b2bua.sip.signals import Sound as Heard
@@ -146,7 +147,17 @@ class StandingLeg(SipLeg):
         asyncio.get_running_loop().call_soon(self._tell, Closed(self.id, 200, False))
         return True
 
-    def send_dtmf(self, digit: str) -> str:
+    @property
+    def keys_sent_as(self) -> Way:
+        under = self._line.leg
+        return under.keys_sent_as if under is not None and self.alive else ""
+
+    @property
+    def keys_are_tones(self) -> bool:
+        under = self._line.leg
+        return under is not None and self.alive and under.keys_are_tones
+
+    def send_dtmf(self, digit: str) -> Way:
         under = self._line.leg
         return under.send_dtmf(digit) if under is not None and self.alive else ""
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from b2bua.sip.engine import CannotCall, Headers, Outgoing, SipLeg
+from b2bua.sip.key_ways import Way
 from b2bua.sip.signals import Answered, Closed, Progress, Signal
 from b2bua.sip.signals import Sound as Heard
 
@@ -61,7 +62,15 @@ class ForkedLeg(SipLeg):
             phone.hang_up(code, headers)
         return True
 
-    def send_dtmf(self, digit: str) -> str:
+    @property
+    def keys_sent_as(self) -> Way:
+        return self._winner.keys_sent_as if self._winner is not None else ""
+
+    @property
+    def keys_are_tones(self) -> bool:
+        return self._winner is not None and self._winner.keys_are_tones
+
+    def send_dtmf(self, digit: str) -> Way:
         return self._winner.send_dtmf(digit) if self._winner is not None else ""
 
     def native_id(self) -> int:

@@ -147,7 +147,6 @@ class LiveCalls:
         session.record.row.sip_call_id = leg.sip_call_id
         session.max_forwards = arriving.message.max_forwards - 1
         session.has_offer = bool(arriving.message.body)
-        session.has_events = not session.has_offer or b"telephone-event" in arriving.message.body
         session.add(leg, Role.CALLER, arriving.source)
         session.caller = leg.id
         return session

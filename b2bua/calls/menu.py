@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from b2bua.calls.inband import METHOD, ToneListener
 from b2bua.calls.keypad import Keypad
 from b2bua.calls.opt_out import leave_alone
 from b2bua.calls.refusals import NoSuchGoal
@@ -55,7 +54,8 @@ async def menu(call: Session, goal: Goal) -> Goal | None:
     visit = Visit(call, found, walk)
     visit.tell("call.menu", found.start, "")
     try:
-        return await visit.run()
+        with call.key_tones.heeding(call.caller, always=found.inband):
+            return await visit.run()
     except Lost:
         call.record.end(call.clock(), "media-silence", 200, "tandem")
         return None
@@ -84,8 +84,6 @@ class Visit:
         self._before = dict(walk.values)
         assert call.caller is not None
         self.caller = call.caller
-        listen = found.inband or not call.has_events
-        self._tones = ToneListener(call, call.caller) if listen else None
 
     def tell(self, type: str, node: str, keys: str) -> None:
         """One event of this menu."""
@@ -100,8 +98,6 @@ class Visit:
 
     def close(self) -> None:
         """Leave nothing behind but what the caller has told."""
-        if self._tones is not None:
-            self._tones.stop()
         call, values = self.call, self.walk.values
         call.journey.language = self.walk.language
         call.journey.digits = values.get("digits", call.journey.digits)
@@ -213,8 +209,6 @@ class Visit:
             case Silent(leg=leg) if leg == self.caller:
                 raise Lost
             case Dtmf(leg=leg, digit=digit, method=method) if leg == self.caller and digit in KEYS:
-                if self._tones is not None and method != METHOD:
-                    self._tones.stop()  # his side sends events after all: tones would count no more
                 return self.keypad.pressed(digit, method, self.call.clock())
             case _:
                 return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from b2bua.calls.inband import ToneListener
 from b2bua.calls.refusals import NoSuchGoal
 from b2bua.calls.session import Silent
 from b2bua.calls.speech import let_hear, say
@@ -50,12 +49,10 @@ async def voicemail(call: Session, goal: Goal) -> Goal | None:
         call.record.end(call.clock(), "no-message", 500, "tandem")
         return None
     began = call.record.at(call.clock())
-    tones = None if call.has_events else ToneListener(call, call.caller)
     try:
-        await _listen(call, box.longest)
+        with call.key_tones.heeding(call.caller):
+            await _listen(call, box.longest)
     finally:
-        if tones is not None:
-            tones.stop()
         await _keep(call, box, number, began, recording)
     call.record.end(call.clock(), "normal", 200, "tandem")
     return None

@@ -64,7 +64,8 @@ class Stay:
             call.state = "waiting"
             let_hear(call, self.queue.answer)
             self._play_music()
-            return await self._wait()
+            with call.key_tones.heeding(call.caller if self.queue.callback_key else None):
+                return await self._wait()
         except Moved:
             why = "moved"
             raise

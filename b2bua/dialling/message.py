@@ -27,16 +27,17 @@ async def message(call: Session, pieces: Sequence[Piece | Source], *, wait: floa
     said = announce(call, pieces, language=language_of(call))
     until: float | None = None
     try:
-        while True:
-            match await call.next(until):
-                case None:
-                    return False
-                case Said(announcement=heard) if heard is said:
-                    until = call.clock() + wait
-                case Dtmf(leg=leg, digit=digit) if leg == call.caller and digit == OPT_OUT_KEY:
-                    return True
-                case Silent(leg=leg) if leg == call.caller:
-                    return False
+        with call.key_tones.heeding(call.caller):
+            while True:
+                match await call.next(until):
+                    case None:
+                        return False
+                    case Said(announcement=heard) if heard is said:
+                        until = call.clock() + wait
+                    case Dtmf(leg=leg, digit=digit) if leg == call.caller and digit == OPT_OUT_KEY:
+                        return True
+                    case Silent(leg=leg) if leg == call.caller:
+                        return False
     finally:
         said.stop()
 

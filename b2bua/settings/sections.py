@@ -80,15 +80,19 @@ class Media(Section):
     rtp_port_max: Port = 32766
     "Last port. The range must stay out of the system's range for outgoing connections."
     codecs: Codecs = Field(default=["PCMA", "PCMU"])
-    "Codecs offered and taken, best first."
+    "Codecs offered and taken, best first, where listener and trunk say nothing (docs/codecs.md)."
+    opus_bitrate: Annotated[int, Field(ge=6000, le=128_000)] = 24_000
+    "Bits a second of Opus that we ask for (maxaveragebitrate, RFC 7587)."
     silence_timeout: Annotated[float, Field(ge=0, le=86400)] = 120
     "Seconds without any RTP or RTCP from a peer (hold apart) after which the call is ended; 0 means never."
     relearn_after: Annotated[float, Field(ge=0.5, le=60)] = 3
     "Seconds of silence after which a phone behind address translation may come back with another port."
     dscp: Annotated[int, Field(ge=0, le=63)] = 46
     "Mark (RFC 2474) on the RTP and RTCP that we send; 46 is Expedited Forwarding, 0 is none."
+    relay: bool = True
+    "Sound of two legs that speak alike goes past the conference, packet by packet (docs/sound.md)."
     clock_rate: Annotated[Literal[8000, 16000], BeforeValidator(whole)] = 8000
-    "Clock of the conference bridge, Hz. 8000 is right while all trunks are G.711."
+    "Samples a second of the conference bridge: 8000 while trunks are G.711; 16000 for G.722 or Opus on both sides."
     music: FilePath | None = None
     "WAV file (16 bit, mono) played to a party on hold; without it, a quiet tone."
 

@@ -12,7 +12,6 @@ from .sound import ListenerSound, TrunkSound, Wish
 from .trunks import TrunkWays
 from .values import (
     Address,
-    Codecs,
     Digits,
     FilePath,
     Host,
@@ -105,8 +104,6 @@ class Trunk(TrunkWays, TrunkSound):
     "Session-Expires that we propose, seconds."
     min_se: Annotated[int, Field(ge=90, le=86400)] = 90
     "Shortest Session-Expires that we accept, seconds."
-    codecs: Codecs | None = None
-    "Codecs taken on this trunk, best first; without it, those of `media`."
     trust_asserted: bool = False
     "Believe P-Asserted-Identity from this trunk (RFC 3325: a peer inside our trust domain)."
     command_header: bool = False

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from .values import Networks, Section, items, no_repeats
+from .values import Codecs, Networks, Section, items, no_repeats
 
 Wish = Literal["off", "optional", "required"]
 Keying = Literal["sdes", "dtls"]
+KeyWay = Literal["auto", "auto-info", "rfc4733", "info", "inband"]
 Keyings = Annotated[list[Keying], BeforeValidator(items), AfterValidator(no_repeats), Field(min_length=1)]
 
 
@@ -24,6 +25,11 @@ class ListenerSound(Section):
     "Networks that phones' sound may come from, beside the address in their SDP and that of their signalling."
     media_strict: bool = False
     "Hear phones only from the port in their SDP. Not for phones behind address translation."
+    codecs: Codecs | None = None
+    "Codecs of whoever is reached over it, best first; without it, those of `media`."
+    dtmf: KeyWay = "auto"
+    """How keys are sent and taken: as telephone-events (`rfc4733`), INFO, tones (`inband`), or by what the SDP says:
+    telephone-events, else tones (`auto`) or INFO (`auto-info`) (docs/codecs.md)."""
 
 
 class TrunkSound(Section):
@@ -39,3 +45,7 @@ class TrunkSound(Section):
     "Hear it only from the port in its SDP, and in another stream (SSRC) only after another SDP."
     media_return: Literal["source", "sdp"] = "source"
     "Where our sound goes when its own comes from `media_networks`: back to that `source`, or where the SDP says."
+    codecs: Codecs | None = None
+    "Codecs of this trunk, best first; without it, those of its listener."
+    dtmf: KeyWay | None = None
+    "How keys are sent and taken; without it, as its listener."

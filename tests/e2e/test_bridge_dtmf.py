@@ -1,18 +1,29 @@
 """Bridge, DTMF: keys pass between the legs whatever each of them speaks, each key once (RFC 4733, SIP INFO)."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from tests.e2e.legs import call_in, end, hear_each_other, talking
+from tests.e2e.legs import call_in, end, hear_each_other, shared_server, talking
 from tests.peers.exchange import Received
 from tests.peers.peer import Peer
 from tests.peers.rtp_packet import KeyEvent
-from tests.peers.server import Server
+from tests.peers.server import Server, Template
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 from tests.peers.waiting import eventually
 
 ALL = "0123456789*#ABCD"
+BY_INFO = {"listeners.outside": {"dtmf": "auto-info"}, "listeners.inside": {"dtmf": "auto-info"}}
 RELAY, PLAIN = "application/dtmf-relay", "application/dtmf"
+
+
+@pytest.fixture
+async def by_info(pool: list[Server], tmp_path: Path, template: Template) -> AsyncIterator[Server]:
+    """A server whose keys go by INFO where the SDP has no telephone-event."""
+    async with shared_server(pool, tmp_path, BY_INFO, template) as server:
+        yield server
 
 
 async def talk(server: Server, caller: Caller, phone: Phone, *, trunk_events: bool, agent_events: bool) -> None:
@@ -87,11 +98,11 @@ async def test_all_keys_both_ways_by_rfc_4733(server: Server, caller: Caller, ph
 
 @directions
 async def test_keys_become_info_for_who_took_no_events(
-    server: Server, caller: Caller, phone: Phone, direction: str
+    by_info: Server, caller: Caller, phone: Phone, direction: str
 ) -> None:
     """Bridge, DTMF RFC 4733 -> INFO: one application/dtmf-relay for each key, where the SDP has no telephone-event."""
     to_agent = direction == "to the agent"
-    await talk(server, caller, phone, trunk_events=to_agent, agent_events=not to_agent)
+    await talk(by_info, caller, phone, trunk_events=to_agent, agent_events=not to_agent)
     presses, learns = sides(direction, caller, phone)
     presses.sound.press("159*#D", 60)
     await comes_by_info(learns, "159*#D")
@@ -114,9 +125,9 @@ async def test_info_becomes_rfc_4733(server: Server, caller: Caller, phone: Phon
 
 @directions
 @pytest.mark.parametrize("kind", [RELAY, PLAIN])
-async def test_info_becomes_info(server: Server, caller: Caller, phone: Phone, direction: str, kind: str) -> None:
+async def test_info_becomes_info(by_info: Server, caller: Caller, phone: Phone, direction: str, kind: str) -> None:
     """Bridge, DTMF INFO -> INFO: where neither side has telephone-event."""
-    await talk(server, caller, phone, trunk_events=False, agent_events=False)
+    await talk(by_info, caller, phone, trunk_events=False, agent_events=False)
     presses, learns = sides(direction, caller, phone)
     for key in "20*#A":
         assert await press(presses, kind, key) == 200

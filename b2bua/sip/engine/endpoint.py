@@ -19,6 +19,7 @@ from b2bua.settings import Settings
 from b2bua.sip.engine.callbacks import Endpoint
 from b2bua.sip.engine.cannot_call import CannotCall
 from b2bua.sip.engine.carriers import Carriers
+from b2bua.sip.engine.codecs import Codecs
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.phones_door import PhonesDoor
 from b2bua.sip.engine.profiles import phone_profile, trunk_profiles
@@ -92,9 +93,8 @@ class Engine:
         """Serve until cancelled; then hang up what is left and close every socket."""
         self._loop = asyncio.get_running_loop()
         self._start()
-        desk = await open_desk(
-            self._endpoint, self._settings.node.data_dir / "sounds", clock_rate=self._settings.media.clock_rate
-        )
+        sounds, media = self._settings.node.data_dir / "sounds", self._settings.media
+        desk = await open_desk(self._endpoint, sounds, clock_rate=media.clock_rate, relay=media.relay)
         fd = pj.tandem_ioqueue_fd()
         self._loop.add_reader(fd, self._poll)
         try:
@@ -111,6 +111,7 @@ class Engine:
         self._profiles.clear()
         self._profiles.update(trunk_profiles(settings))
         self._sources.renew(settings)
+        self._codecs.renew(settings)
         self.steering.follow(settings)
         self.gate.guard(settings, self.desk.table)
         self.carriers.follow()
@@ -123,6 +124,7 @@ class Engine:
         leg.sink = sink
         leg.source = split_host_port(out.destination)[0] if out.destination else host_of(out.target)
         leg.rule = self._sources.rule(out.trunk, out.listener)
+        leg.codecs, leg.dtmf = self._codecs.of(out.trunk, out.listener)
         leg.sip_call_id = os.urandom(16).hex()
         account = self.carriers.account(out.trunk, out.destination, out.listener, out.profile, leg.source)
         if not account.has_ports:
@@ -280,6 +282,7 @@ class Engine:
         try:
             leg.source = arriving.source
             leg.rule = self._sources.rule(arriving.trunk, arriving.listener)
+            leg.codecs, leg.dtmf = self._codecs.of(arriving.trunk, arriving.listener)
             leg.sip_call_id = arriving.message.header("call-id") or ""
             self._by_dialog[leg.sip_call_id, True] = leg
             self.desk.opened(arriving.trunk or "", leg.id, outgoing=False)
@@ -314,6 +317,7 @@ class Engine:
             return
         message = Message.of(raw)
         key = key_of(message.body.decode("ascii", "replace")) if message.content_type == "application/dtmf" else None
+        leg.by_info = leg.by_info or key is not None
         leg._tell(Info(leg.id, raw) if key is None else Dtmf(leg.id, key, "info"))
 
     def counters(self) -> dict[str, int]:
@@ -355,15 +359,8 @@ class Engine:
         self.carriers = Carriers(self._listeners, lambda: self._settings, self._take, self._profiles)
         self.door.open(self._listeners, self.carriers)
         self.gate.guard(settings, self.desk.table)
-        self._choose_codecs(settings.media.codecs)
+        self._codecs = Codecs(self._endpoint, settings)
         self._endpoint.libStart()
-
-    def _choose_codecs(self, wanted: list[str]) -> None:
-        """Only the codecs of the settings, in their order; the others are never offered nor taken."""
-        for codec in self._endpoint.codecEnum2():
-            name = codec.codecId.partition("/")[0].upper()
-            priority = 255 - wanted.index(name) if name in wanted else 0
-            self._endpoint.codecSetPriority(codec.codecId, priority)
 
     async def _stop(self, fd: int, desk: Desk) -> None:
         self._endpoint.hangupAllCalls()

@@ -16,6 +16,7 @@ from b2bua.sip.engine.quality import with_stream
 from b2bua.sip.engine.sdp import audio_is_gone
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.header_values import retry_after
+from b2bua.sip.key_ways import Agreed, Way, Wish, heard_as_tones, sent_as
 from b2bua.sip.keys import KEYS, Presses
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.refer import CONTENT_TYPE, sipfrag
@@ -43,8 +44,8 @@ class SipLeg:
     """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
 
     __slots__ = (
-        "_early", "_engine", "_later", "_pj", "code", "dropped", "id", "owner", "quality", "redirected", "referrals",
-        "rule", "sink", "sip_call_id", "source",
+        "_early", "_engine", "_later", "_pj", "agreed", "by_info", "code", "codecs", "dropped", "dtmf", "id", "owner",
+        "quality", "redirected", "referrals", "rule", "sink", "sip_call_id", "source",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int) -> None:
@@ -59,6 +60,13 @@ class SipLeg:
         self.source = ""
         self.rule = -1
         "Whose sound it may hear, as `Sources` numbers them."
+        self.codecs = -1
+        "Which codecs its SDP names, as `Codecs` numbers them; negative: those that all have."
+        self.dtmf: Wish = "auto"
+        self.agreed: Agreed | None = None
+        "What offer and answer came to; the last stream's, where there is none now."
+        self.by_info = False
+        "Its far end has sent keys by INFO."
         self.code = 0
         "The last status seen or sent."
         self.dropped = False
@@ -107,31 +115,39 @@ class SipLeg:
             self._engine.note(self, "hangup", status)
         return not status
 
-    def send_dtmf(self, digit: str) -> str:
-        """One key to the far end: RFC 4733 where its SDP took telephone-event, else INFO.
+    @property
+    def keys_sent_as(self) -> Way:
+        """How a key goes to the far end now; empty where it cannot."""
+        return sent_as(self.dtmf, self.agreed, by_info=self.by_info) if self.agreed is not None else ""
 
-        Returns the way, "" when gone.
+    @property
+    def keys_are_tones(self) -> bool:
+        """Whether its keys have to be looked for in its sound."""
+        return self.agreed is not None and heard_as_tones(self.dtmf, self.agreed, by_info=self.by_info)
+
+    def send_dtmf(self, digit: str) -> Way:
+        """One key to the far end; returns the way, empty where there is none.
+
+        `inband`: nothing is done here; whoever has its sound lets it hear the tones.
         """
-        call = self._pj
+        call, way = self._pj, self.keys_sent_as
         if call is None:
             return ""
         try:
-            call.dialDtmf(digit)
-            if call.port:
-                pj.tandem_gap_wake(call.port)
-            return "rfc4733"
-        except pj.Error:  # PJMEDIA_RTP_EREMNORFC2833: the far end took no telephone-event
-            pass
-        prm = pj.CallSendRequestParam()
-        prm.method = "INFO"
-        prm.txOption.contentType = "application/dtmf-relay"
-        prm.txOption.msgBody = f"Signal={digit}\r\nDuration={INFO_DTMF}\r\n"
-        try:
-            call.sendRequest(prm)
+            if way == "rfc4733":
+                call.dialDtmf(digit)
+                if call.port:
+                    pj.tandem_gap_wake(call.port)
+            elif way == "info":
+                prm = pj.CallSendRequestParam()
+                prm.method = "INFO"
+                prm.txOption.contentType = "application/dtmf-relay"
+                prm.txOption.msgBody = f"Signal={digit}\r\nDuration={INFO_DTMF}\r\n"
+                call.sendRequest(prm)
         except pj.Error as error:
-            self._engine.note(self, "INFO", error.status)
+            self._engine.note(self, f"a key as {way}", error.status)
             return ""
-        return "info"
+        return way
 
     def notify(self, code: int, phrase: str, *, final: bool, number: int = 0) -> bool:
         """What has become of a transfer that the far end asked for (RFC 3515 2.4.4); `number`: of which, where it was
@@ -284,6 +300,7 @@ class PjCall(pj.Call):
             if key not in KEYS:
                 return
             ended = bool(prm.flags & KEY_ENDED)
+            leg.by_info = leg.by_info or info
             if info or self._presses.begins(key, int(prm.timestamp), int(prm.duration), ended=ended):
                 self.engine.hop(leg, Dtmf(leg.id, key, "info" if info else "rfc4733", max(0, int(prm.duration))))
         except Exception as error:
@@ -296,6 +313,8 @@ class PjCall(pj.Call):
             status = pj.tandem_guard(int(prm.mediaTp), leg.rule, leg.source) if leg is not None else 0
             if status:
                 raise RuntimeError(f"a leg without a guard: PJSIP status {status}")
+            if leg is not None and leg.codecs >= 0 and (status := pj.tandem_codecs_for(int(prm.mediaTp), leg.codecs)):
+                raise RuntimeError(f"a leg without its codecs: PJSIP status {status}")
         except Exception as error:
             self.engine.fault(leg, "onCreateMediaTransport", error)
 
@@ -304,6 +323,8 @@ class PjCall(pj.Call):
         silence."""
         if pj.tandem_gap(int(prm.stream), int(prm.pPort)):
             self.port = int(prm.pPort)
+        if self.leg is not None and (agreed := pj.tandem_agreed(int(prm.stream))) is not None:
+            self.leg.agreed = Agreed(*agreed[:4], events=bool(agreed[4]))
 
     def onStreamDestroyed(self, prm: pj.OnStreamDestroyedParam) -> None:
         """The last moment at which the stream's counters can be read; a re-INVITE adds to what was counted before."""

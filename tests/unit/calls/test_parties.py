@@ -42,8 +42,8 @@ def test_a_new_pair_begins_with_the_hold_it_finds() -> None:
 
 def test_a_key_goes_to_the_partner_only() -> None:
     parties = talking()
-    assert parties.on(Dtmf(CALLER, "5", "rfc4733")) == [SendDtmf(AGENT, "5")]
-    assert parties.on(Dtmf(AGENT, "#", "info")) == [SendDtmf(CALLER, "#")]
+    assert parties.on(Dtmf(CALLER, "5", "rfc4733")) == [SendDtmf(AGENT, "5", "rfc4733")]
+    assert parties.on(Dtmf(AGENT, "#", "info")) == [SendDtmf(CALLER, "#", "info")]
 
 
 def test_a_leg_that_closes_is_parted_from_its_partner_once() -> None:
