@@ -127,3 +127,36 @@ async def test_rtp_ports_used_up_by_others_cost_the_call_and_no_more(
     await hear_each_other(caller, phone)
     await end(caller, phone)
     PORTS.release(first)
+
+
+async def test_new_calls_are_turned_away_before_the_last_port_is_taken(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """Early 503: from four fifths of the RTP ports on, with Retry-After; those who came before have their second legs,
+    and the next call is served when one is over."""
+    first = PORTS.keep(20, even=True)
+    ports = {"rtp_port_min": first, "rtp_port_max": first + 19}
+    server = await start_server({"node": {"max_calls": 5}, "media": ports}, name="early")
+    assert await server.api.metric("tandem_admission_legs") == 8
+    await server.api.furnish(phone.uri)
+    entry = {"kind": "agent", "target": "1001"}
+    await server.api.add_access_number("4008100002", correlation="off", entry=entry)
+    for _ in range(4):
+        call = await caller.invite(server.outside, "4008100002", sdp=phone.sdp())
+        ring = await phone.rings()
+        await caller.expect(180)
+    refused = await caller.invite(server.outside, "4008100002", sdp=phone.sdp())
+    answer = await caller.expect(503, call=refused)
+    assert 1 <= int(answer.get("Retry-After")) <= 5
+    assert await server.api.metric("tandem_rtp_ports_used") == 8
+    await call.cancel()
+    await phone.expect("CANCEL", call=ring.call)
+
+    async def room() -> bool:
+        return await server.api.metric("tandem_legs_active") < 8
+
+    await eventually_true(room, "the legs of the call that is over to be gone")
+    await caller.invite(server.outside, "4008100002", sdp=phone.sdp())
+    await phone.rings()
+    assert await server.api.metric("tandem_rtp_ports_exhausted_total") == 0
+    PORTS.release(first)
