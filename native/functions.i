@@ -7,11 +7,13 @@
 %{
 #include "tandem.h"
 #include "sound.h"
+#include "relay.h"
 #include "tls.h"
 #include "codec_lists.h"
 %}
 
 %include "tandem.h"
 %include "sound.h"
+%include "relay.h"
 %include "tls.h"
 %include "codec_lists.h"

@@ -16,6 +16,7 @@
     X(SOURCE, "source")             /* it could have been the source, but another one is */ \
     X(SSRC, "ssrc")                 /* the right source with another SSRC in the middle of its stream */ \
     X(FORM, "form")                 /* neither RTP nor RTCP nor DTLS */ \
+    X(PAYLOAD_TYPE, "payload_type") /* a kind of sound that was not agreed on */ \
     X(RTCP_ADDRESS, "rtcp_address") /* the same for RTCP */ \
     X(RTCP_SSRC, "rtcp_ssrc")       /* a report about another SSRC than the one that speaks: a forged BYE, for one */ \
     X(RTCP_FORM, "rtcp_form")

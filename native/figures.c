@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What was counted on one leg and on all, for Python. */
+#include "relay.h"
+#include "sound.h"
+#include "wire.h"
+
+/* --- one leg ----------------------------------------------------------------------------------------------- */
+
+static long since(pj_uint64_t then, pj_uint64_t now)
+{
+    return then ? (long)((now - then) / 1000) : -1;
+}
+
+PyObject *tandem_leg_sound(int call)
+{
+    unsigned index;
+    struct wire *wire = wire_of_call(call, &index);
+    struct reception heard;
+    struct reports reports;
+    pj_uint64_t now = wire_now();
+    unsigned sent, unsent;
+    int joined;
+
+    if (!wire)
+        Py_RETURN_NONE;
+    pthread_mutex_lock(&wire->high);
+    heard = wire->reception;
+    reports = wire->reports;
+    sent = wire->egress.packets;
+    unsent = wire->egress.unsent;
+    joined = wire->peer != NULL;
+    pthread_mutex_unlock(&wire->high);
+    return Py_BuildValue("(iiIIKIIIIIIIilli)", joined, heard.payload_type, heard.rate, heard.packets,
+                         (unsigned long long)heard.octets, sent, unsent, reception_lost(&heard),
+                         reception_lost_in_runs(&heard), heard.late, heard.again, reception_jitter(&heard),
+                         (int)reports.round_trip, since(heard.at, now), since(reports.at, now), reports.loss);
+}
+
+PyObject *tandem_sound_refused(int call_id, unsigned index)
+{
+    unsigned refused[REASON_END];
+    pjmedia_transport_info info;
+    struct wire *wire;
+    PyObject *tuple;
+
+    pjmedia_transport_info_init(&info);
+    if (call_id < 0 || pjsua_call_get_med_transport_info(call_id, index, &info) != PJ_SUCCESS ||
+        !(wire = wire_of_info(&info)))
+        Py_RETURN_NONE;
+    pthread_mutex_lock(&wire->low);
+    pj_memcpy(refused, wire->source.refused, sizeof refused);
+    pthread_mutex_unlock(&wire->low);
+    tuple = PyTuple_New(REASON_END);
+    for (int i = 0; tuple && i < REASON_END; i++)
+        PyTuple_SET_ITEM(tuple, i, PyLong_FromUnsignedLong(refused[i]));
+    return tuple;
+}
+
+/* --- all legs ---------------------------------------------------------------------------------------------- */
+
+PyObject *tandem_sound_reasons(void)
+{
+    PyObject *names = PyTuple_New(REASON_END);
+
+    for (int i = 0; names && i < REASON_END; i++)
+        PyTuple_SET_ITEM(names, i, PyUnicode_FromString(source_reason(i)));
+    return names;
+}
+
+PyObject *tandem_sound_totals(void)
+{
+    PyObject *totals = PyTuple_New(REASON_END);
+
+    for (int i = 0; totals && i < REASON_END; i++)
+        PyTuple_SET_ITEM(totals, i,
+                         PyLong_FromUnsignedLongLong(__atomic_load_n(&refused_in_all[i], __ATOMIC_RELAXED)));
+    return totals;
+}
+
+PyObject *tandem_relay_counters(void)
+{
+    static const char *const names[WIRE_COUNTER_END] = {
+#define X(id, name) name,
+        WIRE_COUNTERS(X)
+#undef X
+    };
+    PyObject *counters = PyDict_New();
+
+    for (int i = 0; counters && i < WIRE_COUNTER_END; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(__atomic_load_n(&wire_count[i], __ATOMIC_RELAXED));
+
+        if (!value || PyDict_SetItemString(counters, names[i], value))
+            Py_CLEAR(counters);
+        Py_XDECREF(value);
+    }
+    return counters;
+}
