@@ -65,7 +65,6 @@ async def serve_until(settings: Settings, stop: asyncio.Event) -> None:
 def _up(tandem: Tandem) -> None:
     gc.collect()
     gc.freeze()  # what lives as long as the server is not looked at again
-    gc.set_threshold(*GC_THRESHOLDS)
     tandem.up = True
     settings = tandem.settings
     log.info(
@@ -78,6 +77,7 @@ def _up(tandem: Tandem) -> None:
 
 def run(settings: Settings) -> None:
     """`tandem serve`: until SIGTERM or SIGINT.  Raises an ExceptionGroup of what failed."""
+    gc.set_threshold(*GC_THRESHOLDS)
     writer = logging.start(settings.log)
     try:
         asyncio.run(_main(settings))
