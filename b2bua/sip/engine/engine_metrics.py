@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from b2bua.sip.engine.sources import ports, totals
+from media.sound import Desk
 
 if TYPE_CHECKING:
     from b2bua.metrics import Metrics
@@ -19,6 +20,18 @@ def follow_engine(metrics: Metrics, engine: Engine) -> None:
     follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: engine.faults)
     strangers = "RTP and RTCP packets that were not from a leg's far end, by reason: counted and dropped."
     follow("counter", "sound_refused_total", strangers, totals, "reason")
+    pairs = "Pairs of legs that are to hear each other, by the way that their sound takes now."
+    follow("gauge", "bridges", pairs, _ways, "path")
+    turns = "Times that a pair's sound took another way, by what decided it."
+    follow("counter", "bridge_paths_total", turns, _reasons, "reason")
     follow("gauge", "rtp_ports_used", "Pairs of RTP ports that legs hold.", lambda: ports().used)
     follow("gauge", "rtp_ports", "Pairs of RTP ports there are.", lambda: ports().all)
     follow("counter", "rtp_ports_exhausted_total", "Legs for which none was left.", lambda: ports().exhausted)
+
+
+def _ways() -> dict[str, float]:
+    return {str(way): count for way, count in Desk.current.pairs.ways.items()} if Desk.current is not None else {}
+
+
+def _reasons() -> dict[str, float]:
+    return {str(why): count for why, count in Desk.current.pairs.reasons.items()} if Desk.current is not None else {}
