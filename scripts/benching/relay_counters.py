@@ -7,7 +7,9 @@ from .console import note
 from .media_load import Ends, MediaServer
 from .tandem import Tandem
 
-METRIC = re.compile(r'^tandem_relay_packets_total\{result="(\w+)"\}$')
+METRIC = re.compile(r'^tandem_sound_packets_total\{result="(\w+)"\}$')
+SETTLED = ("refused", "mixed", "relayed", "repeated", "withheld", "unsent", "idle", "other")
+"What can become of a packet that was read (native/relay.h)."
 REST = 0.3
 "Seconds of silence after which no packet is on its way any more."
 
@@ -20,16 +22,14 @@ class Counted:
     offered: int
     "Sent by the generator."
     received: int
-    "Read from the sockets of relayed legs."
-    sent: int
-    "Forwarded, including those that took the other leg's socket by surprise."
-    refused: int
-    "Turned away for a reason: a stranger's, broken, not for this leg."
+    "Read from the legs' sockets."
+    became: dict[str, int]
+    "What became of them."
 
     @property
     def lost(self) -> int:
-        """Read, neither sent nor refused."""
-        return self.received - self.sent - self.refused
+        """Read and not sent on, though they were to be: nothing was refused, and nobody else listened."""
+        return self.received - self.became.get("relayed", 0) - self.became.get("refused", 0)
 
     @property
     def dropped_before(self) -> int:
@@ -52,14 +52,13 @@ def count(server: MediaServer, ends: Ends, seconds: float) -> Counted | None:
     offered, after = rtp.report().sent, relayed(server)
     rtp.resume()
     grown = {name: value - before.get(name, 0) for name, value in after.items()}
-    if not grown.get("received"):
+    if not grown.get("relayed"):
         note("nothing was relayed: no counters")
         return None
-    found = Counted(calls, offered, grown["received"], grown.get("sent", 0), grown.get("refused", 0))
-    note(
-        f"{calls} calls: {offered} packets, the relay read {found.received}, sent {found.sent}, "
-        f"refused {found.refused}: {found.lost} lost ({found.dropped_before} before it)"
-    )
+    became = {name: grown[name] for name in SETTLED if grown.get(name)}
+    found = Counted(calls, offered, grown["received"], became)
+    said = ", ".join(f"{name} {number}" for name, number in became.items())
+    note(f"{calls} calls: {offered} packets, the relay read {found.received} ({said}): {found.lost} lost")
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pjsua2 as pj
+
 from b2bua.sip.engine.sources import ports, totals
 from media.sound import Desk
 
@@ -20,6 +22,8 @@ def follow_engine(metrics: Metrics, engine: Engine) -> None:
     follow("counter", "sip_faults_total", "Mistakes of our own in SIP callbacks.", lambda: engine.faults)
     strangers = "RTP and RTCP packets that were not from a leg's far end, by reason: counted and dropped."
     follow("counter", "sound_refused_total", strangers, totals, "reason")
+    packets = "RTP packets over all legs, by what became of them."
+    follow("counter", "sound_packets_total", packets, pj.tandem_relay_counters, "result")
     pairs = "Pairs of legs that are to hear each other, by the way that their sound takes now."
     follow("gauge", "bridges", pairs, _ways, "path")
     turns = "Times that a pair's sound took another way, by what decided it."

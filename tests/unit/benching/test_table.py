@@ -28,7 +28,7 @@ def sound() -> MediaResult:
         2400,
         {
             "rtpengine": [searched(1600, 0.06, 70), searched(1700, 0.06, 70)],
-            "tandem": [searched(2000, 0.04, 60, Counted(1800, 1000, 999, 998, 1)), searched(2200, 0.05, 60)],
+            "tandem": [searched(2000, 0.04, 60, Counted(1800, 1000, 999, {"relayed": 998, "refused": 1})), searched(2200, 0.05, 60)],
         },
         [Recording(100, 0.04, 0.44, 0.0)],
     )
