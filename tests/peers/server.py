@@ -15,6 +15,7 @@ import httpx
 from tests.peers.api import Api
 from tests.peers.configuration import Changes, merged, toml, usual
 from tests.peers.listener import Listener
+from tests.peers.native_build import environment
 from tests.peers.ports import PORTS
 from tests.peers.process import Child
 from tests.peers.waiting import eventually, eventually_true
@@ -56,7 +57,7 @@ class Server:
         self._rtp_kept = int(config_of_most["media"]["rtp_port_min"])
         self.config = merged(config_of_most, config or {})
         self.file.write_text(toml(self.config))
-        self.env: dict[str, str] = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1"}
+        self.env: dict[str, str] = {**environment(ROOT), "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1"}
         self.faults_expected = False
         "Set by a test that makes the server log errors on purpose."
         self.lives = 0
@@ -240,8 +241,9 @@ class Server:
     def faults(self) -> list[str]:
         """Lines at `error` and above, and tracebacks: mistakes of the server, not of its peers."""
         lines = [str(line) for line in self.log_lines() if line.get("level") in ("error", "critical")]
-        marks = ("Traceback (most recent call last)", "Fatal Python error", "Assertion failed", "AddressSanitizer")
-        return lines + [line for line in self.log().splitlines() if line.startswith(marks)]
+        marks = ("Traceback (most recent call last)", "Fatal Python error", "Assertion failed")
+        found = (line for line in self.log().splitlines() if line.startswith(marks) or "Sanitizer: " in line)
+        return [*lines, *found]
 
     # --- its process ---
 

@@ -17,27 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.peers.native_build import environment
+
 PATIENCE = 10.0
 "Seconds to wait for a fact before the test fails."
-
-BUILD = os.environ.get("TANDEM_PJSUA2", "")
-"Folder of another build of pjsua2 to test (scripts/build_pjsua2 --asserts --target DIR); empty: the installed one."
-
-
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    if BUILD:
-        environment["PYTHONPATH"] = BUILD
-        described = next(Path(BUILD).glob("pjsua2-*.dist-info/tandem.json")).read_text()
-        if json.loads(described)["flavour"] == "asan":
-            libraries = [
-                subprocess.run(
-                    ["gcc", f"-print-file-name={name}"], text=True, capture_output=True, check=True
-                ).stdout.strip()
-                for name in ("libasan.so", "libstdc++.so")  # the second so that C++ exceptions are found
-            ]
-            environment |= {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=0"}
-    return environment
 
 
 class Stack:
@@ -48,7 +31,7 @@ class Stack:
             [sys.executable, str(Path(__file__).with_name("stack_child.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(),
+            env={**os.environ, **environment()},
         )
         self.facts: list[dict[str, Any]] = []
         self._pending = b""
