@@ -60,16 +60,6 @@ static pj_bool_t refuse_with(pjsip_rx_data *rdata, int code, pjsip_hdr *header)
     return refuse(rdata, code, &list);
 }
 
-/* Whether a transaction lives already: a retransmission must not be refused because the house is full by now. */
-static pj_bool_t is_retransmission(pjsip_rx_data *rdata)
-{
-    pj_str_t key;
-
-    return pjsip_tsx_create_key(rdata->tp_info.pool, &key, PJSIP_ROLE_UAS, &rdata->msg_info.cseq->method, rdata) ==
-               PJ_SUCCESS &&
-           pjsip_tsx_layer_find_tsx(&key, PJ_FALSE) != NULL;
-}
-
 static struct origin origin_of(const pjsip_rx_data *rdata)
 {
     return place_origin(place_of(rdata->tp_info.transport), &rdata->pkt_info.src_addr);
@@ -77,7 +67,7 @@ static struct origin origin_of(const pjsip_rx_data *rdata)
 
 pj_bool_t gate_is_full(pjsip_rx_data *rdata)
 {
-    return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !is_retransmission(rdata) &&
+    return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !request_is_known(rdata) &&
            !admission_takes(rdata);
 }
 
@@ -94,34 +84,6 @@ void gate_refuse_full(pjsip_rx_data *rdata)
 }
 
 /* --- strangers --------------------------------------------------------------------------------------------- */
-
-/* A carrier's in-dialog request may come from another of his addresses: who knows both tags of a call is no stranger. */
-static pj_bool_t is_of_a_dialog(pjsip_rx_data *rdata)
-{
-    const pj_str_t *tag = &rdata->msg_info.to->tag;
-
-    return tag->slen > 0 &&
-           pjsip_ua_find_dialog(&rdata->msg_info.cid->id, tag, &rdata->msg_info.from->tag, PJ_FALSE) != NULL;
-}
-
-/* What the listener says of a source: STRANGERS_PASS for trunks, offices, and whoever is in a dialog with us. */
-static enum strangers stranger_verdict(pjsip_rx_data *rdata, int place, enum who kind, pj_bool_t of_a_dialog)
-{
-    enum strangers rule = place_strangers(place);
-
-    if (rule == STRANGERS_PASS || kind == KIND_TRUNK)
-        return STRANGERS_PASS;
-    if (rule != STRANGERS_ASK)
-        return kind != KIND_UNKNOWN || of_a_dialog ? STRANGERS_PASS : rule;
-    switch (rdata->msg_info.msg->line.req.method.id) {
-    case PJSIP_REGISTER_METHOD:
-        return STRANGERS_ASK;
-    case PJSIP_INVITE_METHOD:
-        return rdata->msg_info.to->tag.slen || is_retransmission(rdata) ? STRANGERS_PASS : STRANGERS_ASK;
-    default:
-        return STRANGERS_PASS;
-    }
-}
 
 static void fault(const pjsip_rx_data *rdata, enum who kind, const char *reason, double weight)
 {
@@ -203,7 +165,7 @@ static int invite_verdict(pjsip_rx_data *rdata, struct origin origin, pj_bool_t 
 {
     if (rdata->msg_info.max_fwd && rdata->msg_info.max_fwd->ivalue == 0)
         return 483; /* we would send it on as a second leg */
-    if (is_retransmission(rdata))
+    if (request_is_known(rdata))
         return PASS;
     if (origin.kind == KIND_TRUNK && !trunk_takes(origin.number)) {
         count(COUNT_REFUSED_TRUNK_RATE);
@@ -262,7 +224,7 @@ static pj_bool_t is_refused(pjsip_rx_data *rdata, struct origin origin, enum str
     }
     if (code != PASS)
         return refuse(rdata, code, code == 405 || code == 501 ? &allow_list : NULL);
-    if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata) && !is_retransmission(rdata))
+    if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata) && !request_is_known(rdata))
         return refuse(rdata, 403, NULL);
     if ((header = rule_unsupported(rdata)))
         return refuse_with(rdata, 420, header);
@@ -282,7 +244,8 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
     const pjsip_method *method = &rdata->msg_info.msg->line.req.method;
     int place = place_of(rdata->tp_info.transport), code;
     struct origin origin = place_origin(place, &rdata->pkt_info.src_addr);
-    pj_bool_t of_a_dialog = is_of_a_dialog(rdata);
+    const pjsip_dialog *dlg = request_dialog(rdata);
+    pj_bool_t of_a_dialog = dlg != NULL;
     enum strangers stranger = stranger_verdict(rdata, place, origin.kind, of_a_dialog);
 
     said_no = method->id == PJSIP_ACK_METHOD && !of_a_dialog; /* the end of what was refused without state */
@@ -298,6 +261,10 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
     }
     if (method->id == PJSIP_CANCEL_METHOD && asked_cancel(rdata))
         return PJ_TRUE;
+    if (dlg && request_is_foreign(rdata, dlg, place, origin)) {
+        count(COUNT_REFUSED_FOREIGN);
+        return refuse(rdata, 403, NULL);
+    }
     /* These two belong to an INVITE transaction; Require does not apply (RFC 3261 8.2.2.3). */
     if (method->id != PJSIP_ACK_METHOD && method->id != PJSIP_CANCEL_METHOD) {
         if (is_refused(rdata, origin, stranger))

@@ -51,6 +51,7 @@
     X(DROPPED_SCANNER, "dropped_scanner")         /* the User-Agent of a scanner */ \
     X(REFUSED_TRUNK_RATE, "refused_trunk_rate")   /* more calls a second than the trunk may bring */ \
     X(REFUSED_HALF_OPEN, "refused_half_open")     /* too many calls without an answer yet */ \
+    X(REFUSED_FOREIGN, "refused_foreign")         /* 403: would move a call, and comes from where its far end is not */ \
     X(REFUSED_480, "refused_480") \
     X(REFUSED_482, "refused_482")                 /* the same request by another way */ \
     X(REFUSED_486, "refused_486") \
@@ -230,6 +231,7 @@ struct origin place_origin(int place, const pj_sockaddr *source);
 pj_bool_t place_protects(const struct key *address);
 pj_bool_t place_binds(pj_bool_t datagram, const pj_sockaddr *address);
 int plain_address(const pj_sockaddr *address, unsigned char *bytes); /* how many: 4 or 16 */
+pj_bool_t same_address(const pj_sockaddr *one, const pj_sockaddr *other); /* whatever the ports */
 void places_clear(void);
 
 /* asked.c */
@@ -239,6 +241,12 @@ enum asked asked_push(pjsip_rx_data *rdata, int kind);
 pj_bool_t asked_cancel(pjsip_rx_data *cancel);
 void asked_tick(long long now);
 void asked_clear(void);
+
+/* strangers.c */
+pj_bool_t request_is_known(pjsip_rx_data *rdata);
+const pjsip_dialog *request_dialog(const pjsip_rx_data *rdata);
+enum strangers stranger_verdict(pjsip_rx_data *rdata, int place, enum who kind, pj_bool_t of_a_dialog);
+pj_bool_t request_is_foreign(pjsip_rx_data *rdata, const pjsip_dialog *dlg, int place, struct origin origin);
 
 /* gate.c */
 pj_bool_t gate_is_full(pjsip_rx_data *rdata);
@@ -268,6 +276,8 @@ pj_status_t usage_start(pjsip_endpoint *endpt);
 pj_status_t usage_stop(pjsip_endpoint *endpt);
 /* Adds our usage to the dialog of an outgoing message: the first chance to see a dialog on both legs. */
 void usage_watch(pjsip_tx_data *tdata);
+/* Where its first message went; NULL: nobody knows. */
+const pj_sockaddr *usage_home(const pjsip_dialog *dlg);
 
 /* probe.c: whether an INVITE of ours has been answered with 100 */
 void trying_note(const pjsip_rx_data *rdata);

@@ -77,6 +77,14 @@ int plain_address(const pj_sockaddr *address, unsigned char *bytes)
     return (int)len;
 }
 
+pj_bool_t same_address(const pj_sockaddr *one, const pj_sockaddr *other)
+{
+    unsigned char a[16], b[16];
+    int bytes = plain_address(one, a);
+
+    return bytes == plain_address(other, b) && memcmp(a, b, (size_t)bytes) == 0;
+}
+
 static struct origin origin(const struct place *place, const unsigned char *address, int bytes)
 {
     for (int i = 0; i < place->n_networks; i++)

@@ -124,6 +124,17 @@ static void respond_refer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
     respond(dlg, rdata, code, &list);
 }
 
+/* Allow-Events belongs to it (RFC 6665 8.2.2): the one package that we have is that of our NOTIFYs about transfers. */
+static void refuse_event(pjsip_dialog *dlg, pjsip_rx_data *rdata)
+{
+    static const pj_str_t name = {"Allow-Events", 12}, refer = {"refer", 5};
+    pjsip_hdr list;
+
+    pj_list_init(&list);
+    pj_list_push_back(&list, pjsip_generic_string_hdr_create(rdata->tp_info.pool, &name, &refer));
+    respond(dlg, rdata, 489, &list);
+}
+
 static void answer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
 {
     const pjsip_msg *msg = rdata->msg_info.msg;
@@ -152,7 +163,7 @@ static void answer(pjsip_dialog *dlg, pjsip_rx_data *rdata)
     case NOTIFY:
         /* Not 481: some peers read that as the end of the call, and it is only the event we do not know. */
         count(COUNT_DIALOG_NOTIFY);
-        respond(dlg, rdata, 489, NULL);
+        refuse_event(dlg, rdata);
         break;
     case UNWANTED:
         count(COUNT_DIALOG_OTHER);
@@ -224,12 +235,22 @@ static void name_ourselves(pjsip_dialog *dlg, pjsip_tx_data *tdata)
         via->sent_by = tdata->via_addr = dlg->via_addr; /* a CANCEL of this INVITE takes it from tdata */
 }
 
+const pj_sockaddr *usage_home(const pjsip_dialog *dlg)
+{
+    return usage.id >= 0 ? dlg->mod_data[usage.id] : NULL;
+}
+
 void usage_watch(pjsip_tx_data *tdata)
 {
     pjsip_dialog *dlg = pjsip_tdata_get_dlg(tdata);
 
     if (dlg && usage.id >= 0 && !pjsip_dlg_has_usage(dlg, &usage)) {
-        pjsip_dlg_add_usage(dlg, &usage, NULL);
+        const pj_sockaddr *to = &tdata->tp_info.dst_addr;
+        pj_sockaddr *home = tdata->tp_info.transport && to->addr.sa_family ? PJ_POOL_ALLOC_T(dlg->pool, pj_sockaddr) : NULL;
+
+        if (home)
+            pj_sockaddr_cp(home, to);
+        pjsip_dlg_add_usage(dlg, &usage, home);
         name_ourselves(dlg, tdata);
     }
 }

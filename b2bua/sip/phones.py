@@ -1,6 +1,7 @@
 """Requests of agents' phones that wait for a decision: is this really the phone it says it is?
 
-Asked by the engine for every REGISTER, and for every INVITE of a new call, on the listeners of phones.
+Asked by the engine for every REGISTER, every INVITE of a new call, and every REFER that is in none, on the listeners
+of phones.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Admitted:
     "Whose phone it is; empty: an agent at a fixed contact, whom only his address tells."
     emergency: bool = False
 
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, REGISTER"
+"What is served outside of calls where phones register (native/rules.c has the same for everywhere else)."
 
 Decision = Reply | Admitted | None
 "None: no answer at all."
@@ -96,7 +100,7 @@ class Phones:
             return self._done(method, self.registrar.answer(message, source, now), source)
         if method == "INVITE":
             return self._done(method, self._invite(message, source, now), source)
-        return self._done(method, Reply(405))
+        return self._done(method, self._other(message, source, now), source)
 
     def is_at(self, extension: str, address: str) -> bool:
         """Whether a phone of this extension is registered from there, whatever its port."""
@@ -115,6 +119,12 @@ class Phones:
             if known is None or known.credentials is None:
                 return Admitted(known.extension if known is not None and emergency else "", emergency)
         return refusal(verdict)
+
+    def _other(self, message: Message, source: Source, now: float) -> Reply:
+        """A REFER outside of any call: whoever has not shown who he is learns nothing, whoever has is told that a
+        transfer belongs to a call."""
+        verdict = self.authenticator.check(message, (source.address, source.port), now)
+        return Reply(405, (("Allow", ALLOW),)) if verdict.passed else refusal(verdict)
 
     def _done(self, method: str, decision: Reply | Admitted, source: Source | None = None) -> Reply | Admitted:
         if isinstance(decision, Admitted):
