@@ -10,6 +10,7 @@
 #include "relay.h"
 #include "tls.h"
 #include "codec_lists.h"
+#include "lines.h"
 %}
 
 %include "tandem.h"
@@ -17,3 +18,4 @@
 %include "relay.h"
 %include "tls.h"
 %include "codec_lists.h"
+%include "lines.h"
