@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from b2bua import log as logging
 from b2bua import web
+from b2bua.calls import consulting
 from b2bua.calls.agent_leg import StandingLines
 from b2bua.calls.attending import Attending
 from b2bua.calls.exchange import Exchange
@@ -18,6 +19,7 @@ from b2bua.calls.live import GOODBYE, LiveCalls
 from b2bua.calls.park import ParkingLot
 from b2bua.calls.phone_desk import phone_desk
 from b2bua.calls.presence import presence
+from b2bua.calls.recorder_service import RecorderService
 from b2bua.calls.screening import Screening
 from b2bua.calls.supervising import Supervising
 from b2bua.dialling.dialler import Dialler
@@ -46,7 +48,7 @@ from b2bua.storage.directory import DirectoryFeed
 from b2bua.storage.history import EventHistory
 from b2bua.storage.messages import Messages
 from b2bua.storage.outside import OutsideTalks
-from b2bua.storage.recordings import Recordings
+from b2bua.storage.recordings import Recordings, keys_of
 from b2bua.storage.recover import Heartbeat
 from b2bua.storage.reports import Reports
 from b2bua.storage.spool import Spool
@@ -54,6 +56,8 @@ from b2bua.storage.tokens import Tokens
 from b2bua.voices import Voices
 from b2bua.web.rights import RIGHTS, Right
 from media.music import make_sounds
+from media.pj import NativeTaps
+from media.recording import Recorder
 from routing.responders import responders
 from routing.services import Service as TenantService
 
@@ -144,6 +148,8 @@ class Tandem:
             music=music,
             ringback=ringback,
             parking=ParkingLot(settings.transfers.rules("").slots),
+            recorder=Recorder(NativeTaps(), keep_free=settings.recording.keep_free_mb * 1_000_000),
+            recording_keys=keys_of(settings.recording.key_file),
             sessions=lambda: self.calls.sessions.values(),
             call_back=lambda call, queue: self.calls.call_back(call, queue),
             messages=Messages(settings.messages),
@@ -187,7 +193,8 @@ class Tandem:
 
     def services(self, heartbeat: Heartbeat) -> list[Service]:
         """In start order: what others need comes first, and is stopped last."""
-        grace, recordings = self.settings.node.shutdown_grace, Recordings(self.settings.recordings)
+        grace, keys = self.settings.node.shutdown_grace, self.exchange.recording_keys
+        recordings = Recordings(self.settings.recordings, keys=keys)
         self.calls.stop_within = grace + GOODBYE + 1
         self.engine.stop_within = grace + 5
         return [
@@ -197,7 +204,8 @@ class Tandem:
             Forever("clean-up", self._clean_up),
             Forever("voices", lambda: self.exchange.voices.rehearse(lambda: self.feed.plan)),
             Forever("messages", lambda: self.exchange.messages.keep_clean(self.settings.speech.keep_messages)),
-            Forever("recordings", lambda: recordings.keep_clean(self.settings.recording.keep_days)),
+            Forever("recordings", lambda: recordings.keep_clean(self._keep_days)),
+            RecorderService(self.exchange.recorder),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
             self.statistics,
@@ -247,6 +255,7 @@ class Tandem:
             dialling=self.dialler,
             parking=self.exchange.parking,
             supervising=Supervising(self.exchange),
+            consulting=lambda call, wish: consulting.order(self.exchange, call, wish),
             operation=self.operating,
             phones=self.phones.phones.registrar,
             bans=self.gatekeeper,
@@ -274,6 +283,11 @@ class Tandem:
         follow("gauge", "reports_behind", "Events not in the statistics yet.", lambda: self.statistics.behind)
         unheard = "Texts and sound files that callers did not hear: not there, or not spoken in time."
         follow("counter", "prompts_unheard", unheard, lambda: self.exchange.voices.failed)
+        recorder = self.exchange.recorder
+        follow("gauge", "recordings_open", "Files of recordings that are written now.", lambda: len(recorder.running))
+        overrun = "Packets of recorded calls that the recorder came too late for."
+        follow("counter", "recording_packets_lost", overrun, lambda: recorder.overrun)
+        follow("counter", "recorder_cpu_seconds", "Time of a processor that it has taken.", lambda: recorder.cpu)
         late = "Events that a listener over HTTP has not taken yet."
         follow("gauge", "webhook_behind", late, self.webhooks.behind, "webhook")
 
@@ -291,6 +305,12 @@ class Tandem:
         finally:
             if not await self.spool.drain(LAST_DRAIN):
                 log.warning("records wait in the spool; they are stored at the next start", pending=self.spool.pending)
+
+    def _keep_days(self, tenant: str | None) -> int:
+        """How long recordings are kept."""
+        owner = self.feed.current.tenants.get(tenant or "")
+        days = owner.keep_recordings if owner is not None else None
+        return self.settings.recording.keep_days if days is None else days
 
     async def _beat(self, heartbeat: Heartbeat) -> None:
         while True:

@@ -31,6 +31,10 @@ class Feature(StrEnum):
     RELEASE = "release"
     PICK_UP = "pick-up"
     MONITOR = "monitor"
+    CONSULT = "consult"
+    JOIN = "join"
+    COMPLETE = "complete"
+    BACK = "back"
 
 
 DIALLED = frozenset(
@@ -45,6 +49,8 @@ DIALLED = frozenset(
     }
 )
 "Features that are dialled; the others are pressed in a call."
+DIALS = frozenset({Feature.TRANSFER, Feature.CONSULT})
+"Features that are pressed with a target behind them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,11 @@ class FeatureCodes:
     "The extension follows whose phone rings; alone: anybody's who shares a queue."
     monitor: str = "*5"
     "The extension follows of the agent who is listened to."
+    consult: str = "*7"
+    "In a call: this, an extension, and #; the caller waits meanwhile.  The next three are for then."
+    join: str = "*3"
+    complete: str = "*4"
+    back: str = "*1"
 
     def dialled(self) -> dict[Feature, str]:
         """The codes that are dialled."""
@@ -85,7 +96,17 @@ class FeatureCodes:
 
     def pressed(self) -> dict[Feature, str]:
         """The codes that are pressed in a call."""
-        codes = {Feature.TRANSFER: self.transfer, Feature.RELEASE: self.release}
+        codes = {Feature.TRANSFER: self.transfer, Feature.RELEASE: self.release, Feature.CONSULT: self.consult}
+        return {feature: code for feature, code in codes.items() if code}
+
+    def consulting(self) -> dict[Feature, str]:
+        """The codes that are pressed while a colleague is asked."""
+        codes = {
+            Feature.JOIN: self.join,
+            Feature.COMPLETE: self.complete,
+            Feature.BACK: self.back,
+            Feature.RELEASE: self.release,
+        }
         return {feature: code for feature, code in codes.items() if code}
 
     def reason(self, argument: str) -> str:
@@ -115,17 +136,20 @@ class Heard:
     "Keys that were no code: the caller gets them now."
     feature: Feature | None = None
     target: str = ""
-    "The digits of a transfer."
+    "The digits behind a transfer, or of the colleague who is asked."
 
 
 class CodeKeys:
     """Keys of an agent in a call.  Those that may begin a code are kept back until it is clear what they are."""
 
-    def __init__(self, codes: FeatureCodes) -> None:
-        self._codes = codes.pressed()
+    def __init__(self, codes: FeatureCodes, pressed: dict[Feature, str] | None = None) -> None:
+        """`pressed`: those that there are now; without it, those of a usual call."""
+        self._codes = codes.pressed() if pressed is None else pressed
         self._kept = ""
         self._target: str | None = None
-        "Digits of a transfer so far; None: none is being dialled."
+        "Digits behind a code so far; None: none is being dialled."
+        self._dialling = Feature.TRANSFER
+        "What they are for."
         self._last = 0.0
 
     def press(self, key: str, now: float) -> Heard:
@@ -140,8 +164,8 @@ class CodeKeys:
         for feature, code in self._codes.items():
             if kept == code:
                 self._kept = ""
-                if feature is Feature.TRANSFER:
-                    self._target = ""
+                if feature in DIALS:
+                    self._target, self._dialling = "", feature
                     return late
                 return Heard(late.passed, feature)
         if any(code.startswith(kept) for code in self._codes.values()):
@@ -160,7 +184,7 @@ class CodeKeys:
 
     def _dialled(self) -> Heard:
         target, self._target = self._target or "", None
-        return Heard(feature=Feature.TRANSFER, target=target) if target else Heard()
+        return Heard(feature=self._dialling, target=target) if target else Heard()
 
     def wait(self, now: float) -> Heard:
         """Nothing more came until `now`: a transfer is dialled to its end, other keys were meant for the caller."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from b2bua.calls.deliveries import Consult
 from b2bua.calls.session import Moved
 from b2bua.sip.signals import Dtmf
 from media import CONGESTION, SoundError
@@ -26,6 +27,7 @@ class AgentKeys:
         self._rules = call.exchange.settings.transfers.rules(codes.outside)
         self._outside = codes.outside if not self._rules.outside else ""
         self._last = Dtmf(agent, "", "")
+        self._asked: Consult | None = None
 
     def __enter__(self) -> AgentKeys:
         if self._keys is not None:
@@ -56,6 +58,11 @@ class AgentKeys:
         """Time has passed."""
         return self._keys is not None and self._take(self._keys.wait(self._call.clock()))
 
+    def asked(self) -> Consult | None:
+        """The colleague whom he has just asked for, once."""
+        asked, self._asked = self._asked, None
+        return asked
+
     def _take(self, heard: Heard) -> bool:
         call = self._call
         for digit in heard.passed:
@@ -68,6 +75,8 @@ class AgentKeys:
             if goal is not None and call.follows and self._can_go(goal):
                 raise Moved(goal, f"agent {self._extension}")
             self._wrong()
+        if heard.feature is Feature.CONSULT:
+            self._asked = Consult(None, heard.target, f"agent {self._extension}")
         return heard.feature is Feature.RELEASE
 
     def _can_go(self, goal: Goal) -> bool:

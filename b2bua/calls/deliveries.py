@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from b2bua.calls.follow import Step
     from b2bua.calls.session import Session
     from b2bua.calls.transfer import Transfer
+    from routing.consulting import Event
     from routing.goal import Goal
 
 
@@ -56,6 +57,17 @@ class Said:
     announcement: object
 
 
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """A colleague is asked while the caller waits, or what becomes of that."""
+
+    event: Event | None
+    "None: begin it."
+    extension: str
+    "Whom to ask."
+    by: str
+
+
 class Beside:
     """An order that the call's task carries out at once, beside the step that is on, which does not hear of it."""
 
@@ -65,7 +77,7 @@ class Beside:
         raise NotImplementedError
 
 
-Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said | HandOver | Handed | Beside
+Delivery = Signal | HangUp | Silent | Rerouted | RecordingOrder | News | Said | HandOver | Handed | Consult | Beside
 
 
 class CallerLeft(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from b2bua.calls.consulting import consult
 from b2bua.calls.direct import to_agent, to_number
 from b2bua.calls.menu import menu
 from b2bua.calls.park import park
@@ -63,7 +64,7 @@ async def follow(call: Session, goal: Goal, first: Step | None = None, *, orders
     `first`: what is done for `goal` instead of the usual; the goals after it have theirs.  `orders`: others than those
     who talk may move it.
     """
-    call.follows, call.on_refer = orders, refer_to
+    call.follows, call.on_refer, call.on_consult = orders, refer_to, consult
     try:
         await _follow(call, goal, first)
     except (CallerLeft, Ordered):

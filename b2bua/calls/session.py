@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls import outside
 from b2bua.calls.deliveries import (
     Beside,
     CallerLeft,
+    Consult,
     Delivery,
     HangUp,
     Moved,
@@ -88,6 +89,8 @@ class Session:
         "It goes from goal to goal, so it can be sent to another one (`Rerouted`)."
         self.on_refer: Callable[[Session, Refer, int], None] | None = None
         "What becomes of a transfer that a phone in it asks for; raises Moved.  None: nothing does."
+        self.on_consult: Callable[[Session, int, Consult], Awaitable[None]] | None = None
+        "What an agent who asks a colleague does with the call (docs/transfers.md).  None: he cannot."
         self.going: Goal | None = None
         "Where it goes, or has come to."
         self.conversing: set[int] = set()
@@ -219,7 +222,7 @@ class Session:
             self.recording.obey(self, delivery)
         elif isinstance(delivery, Dtmf) and delivery.leg in self.own_keys:
             self._note(delivery)
-        elif not isinstance(delivery, (Silent, Said, Offer, Withdraw, Leave, Announce)):
+        elif not isinstance(delivery, (Silent, Said, Consult, Offer, Withdraw, Leave, Announce)):
             self._note(delivery)
             self.apply(self.parties.on(delivery))
             if isinstance(delivery, Closed):
@@ -310,6 +313,7 @@ class Session:
             match effect:
                 case Attach(leg, handle):
                     self.sounds[leg].attach(handle)
+                    self.recording.renewed(leg, self.sounds[leg])
                     self.key_tones.settle(leg)
                 case Join(a, b):
                     self._bridges[a, b] = bridge(self.sounds[a], self.sounds[b])
@@ -317,11 +321,13 @@ class Session:
                     self._bridges.pop((a, b)).close()
                 case Held(leg, on):
                     self._hold(leg, on)
+                    self.recording.held(leg, on)
                 case SendDtmf(leg, digit, method):
                     if self.legs[leg].send_dtmf(digit) == TONES != method:
                         self.key_tones.play(leg, digit)
                 case Close(leg):
                     self.key_tones.forget(leg)
+                    self.recording.left(leg)
                     self.sounds[leg].close()
         if self.monitoring is not None:
             self.monitoring.settle(self)

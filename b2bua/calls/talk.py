@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from b2bua.calls.agent_keys import AgentKeys
+from b2bua.calls.deliveries import Consult
 from b2bua.calls.inband import talking_keys
 from b2bua.calls.session import Silent
 from b2bua.sip.engine import Headers
@@ -82,8 +83,13 @@ async def _until_one_ends(call: Session, agent: int) -> Ended:
                     return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
                 case Answered(leg=leg) if not call.parties.by_leg[leg].described:
                     return Ended("no-media", 488, "tandem", MUTE)
+                case Consult(event=None) as order if call.on_consult is not None:
+                    await call.on_consult(call, agent, order)
                 case Closed(leg=leg, code=code) if leg == agent:
                     return Ended("normal" if code < 300 else "agent-lost", code, "agent")
+            asked = keys.asked()
+            if asked is not None and call.on_consult is not None:
+                await call.on_consult(call, agent, asked)
 
 
 def _released(call: Session, agent: int) -> Ended:

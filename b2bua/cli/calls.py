@@ -109,6 +109,30 @@ def start(
 
 
 @app.command()
+def consult(
+    call: CallId,
+    agent: Annotated[str, typer.Argument(help="Extension of the colleague who is asked.")] = "",
+    join: Annotated[bool, typer.Option("--join", help="All three talk.")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="The caller stays with the colleague.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="The agent goes on with his caller alone.")] = False,
+    url: Url = "",
+) -> None:
+    """Let the agent of a call ask a colleague while his caller waits; then one of the options."""
+    if [bool(agent), join, complete, back].count(True) != 1:
+        fail("give either a colleague's extension, --join, --complete or --back")
+    path = f"{_path(call)}/consult"
+    with server(url) as api:
+        if agent:
+            api.post(path, {"agent": agent})
+        elif back:
+            api.delete(path)
+        else:
+            api.patch(path, {"state": "joined" if join else "completed"})
+    done = f"agent {agent} is asked" if agent else "joined" if join else "completed" if complete else "back"
+    typer.echo(f"call {call}: {done}")
+
+
+@app.command()
 def monitor(
     call: CallId,
     supervisor: Annotated[str, typer.Argument(help="Extension of the supervisor; without it: who listens now.")] = "",

@@ -32,6 +32,14 @@ class FeatureCodes(Section):
     "Dialled: lets a supervisor listen to the agent whose extension follows; then 4 listens, 5 whispers, 6 barges in."
     transfer: Code = "*2"
     "Pressed in a call: this, an extension, VDN, queue or number, and # send the caller there."
+    consult: Code = "*7"
+    "Pressed in a call: this, a colleague's extension and #; he is asked while the caller hears music."
+    join: Code = "*3"
+    "Pressed while a colleague is asked: all three talk."
+    complete: Code = "*4"
+    "Pressed while a colleague is asked, or all three talk: the caller stays with him, the agent is free."
+    back: Code = "*1"
+    "Pressed while a colleague is asked, or all three talk: the agent goes on with his caller alone."
     release: Code = "*0"
     "Pressed in a call: ends it, while a standing line stays up."
     pause_reasons: list[Reason] = Field(default=["break", "lunch", "training"], max_length=99)
@@ -42,7 +50,7 @@ class FeatureCodes(Section):
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:
         codes = self.codes()
-        for group in (codes.dialled(), codes.pressed()):
+        for group in (codes.dialled(), codes.pressed(), codes.consulting()):
             for a, b in clashes(group):
                 raise ValueError(f"the code {group[a]} of {a} begins the code {group[b]} of {b}")
         return self
@@ -61,4 +69,8 @@ class FeatureCodes(Section):
             self.outside,
             self.pick_up,
             self.monitor,
+            self.consult,
+            self.join,
+            self.complete,
+            self.back,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from b2bua.calls.attending import Attending
+from b2bua.calls.deliveries import Consult
 from b2bua.calls.operation import Operation
 from b2bua.calls.park import ParkingLot
 from b2bua.calls.supervising import Supervising
@@ -165,3 +166,5 @@ class Node:
     "Registered phones."
     supervising: Supervising | None = None
     "Supervisors who listen; None in tests that have none."
+    consulting: Callable[[str, Consult], bool] | None = None
+    "An agent asks a colleague in this call, or what becomes of that; False where nobody talks."
