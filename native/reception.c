@@ -167,6 +167,12 @@ enum arrival reception_came(struct reception *reception, const unsigned char *he
     return arrival;
 }
 
+void reception_skip(struct reception *reception, const unsigned char *header)
+{
+    if (reception->any && word(header + 8) == reception->ssrc)
+        place(reception, reception->ssrc, (pj_uint16_t)(header[2] << 8 | header[3]));
+}
+
 void reception_report(struct reception *reception, struct report_block *block)
 {
     pj_uint32_t all = expected(reception), due = all - reception->expected_before;

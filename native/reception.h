@@ -43,6 +43,9 @@ void reception_init(struct reception *reception, unsigned rate);
 enum arrival reception_came(struct reception *reception, const unsigned char *header, unsigned payload, pj_bool_t sound,
                             pj_uint64_t now);
 
+/* One that is not heard came: its number is not lost. */
+void reception_skip(struct reception *reception, const unsigned char *header);
+
 pj_uint32_t reception_lost(const struct reception *reception);
 pj_uint32_t reception_lost_in_runs(const struct reception *reception);
 unsigned reception_jitter(const struct reception *reception); /* microseconds */

@@ -23,6 +23,8 @@ static struct form form_of(const unsigned char *packet, pj_ssize_t size)
     struct form form = {.header = RTP_HEADER + 4 * (packet[0] & 15u), .type = packet[1] & 0x7f};
     unsigned all = (unsigned)size, padding;
 
+    if (size < RTP_HEADER || packet[0] >> 6 != 2) /* the source rules let handshakes through, for SRTP to take */
+        return form;
     if (packet[0] & 0x10 && all >= form.header + 4)
         form.header += 4 + 4 * ((unsigned)packet[form.header + 2] << 8 | packet[form.header + 3]);
     else if (packet[0] & 0x10)
@@ -80,6 +82,14 @@ static void pass_on(struct wire *wire, struct wire *peer, unsigned char *packet,
     wire_counts(result);
 }
 
+static void leave_out(struct wire *wire, struct wire *peer, const unsigned char *packet)
+{
+    pthread_mutex_lock(&peer->high);
+    if (peer->peer == wire)
+        egress_withhold(&peer->egress, wire, packet);
+    pthread_mutex_unlock(&peer->high);
+}
+
 static pj_bool_t refuse(struct wire *wire, enum sound_reason reason)
 {
     wire_refuses(wire, reason);
@@ -104,8 +114,11 @@ pj_bool_t relay_take(struct wire *wire, unsigned char *packet, pj_ssize_t size, 
     peer = wire->peer;
     kind = wire->described ? wire->kinds[form.type] : KIND_SOUND;
     type = peer ? wire->pass[form.type] : PASS_HELD;
-    if (kind == KIND_NONE || type == PASS_NOT) {
+    if (kind == KIND_NONE || type == PASS_NOT) { /* its number is no loss, neither here nor at the other leg */
+        reception_skip(&wire->reception, packet);
         pthread_mutex_unlock(&wire->high);
+        if (peer)
+            leave_out(wire, peer, packet);
         return refuse(wire, REASON_PAYLOAD_TYPE);
     }
     arrival = reception_came(&wire->reception, packet, form.payload, kind == KIND_SOUND, now);
@@ -200,6 +213,7 @@ void relay_describe(struct wire *wire, const pjmedia_sdp_session *local, const p
         return;
     pthread_mutex_lock(&wire->high);
     memset(wire->kinds, KIND_NONE, sizeof wire->kinds);
+    wire->kinds[13] = KIND_NOISE; /* many send it without a word */
     wire->noise_out = PJ_FALSE;
     read_types(wire, local->media[index], PJ_TRUE);
     read_types(wire, remote->media[index], PJ_FALSE);

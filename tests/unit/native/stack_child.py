@@ -25,8 +25,19 @@ def mistake(asked: Asked) -> None:
     raise ZeroDivisionError(asked.method)
 
 
+def readable(result: Any) -> Any:
+    """Octets as text, which is what facts can carry."""
+    if isinstance(result, tuple):
+        return [base64.b64encode(one).decode() if isinstance(one, bytes) else one for one in result]
+    return result
+
+
 class Leg(pj.Call):
-    """Tells its state and its digits."""
+    """Tells its state and its digits; its sound comes and goes over our own sockets' threads."""
+
+    def onCreateMediaTransport(self, prm: Any) -> None:
+        if status := pj.tandem_guard(int(prm.mediaTp), stack.rule, "127.0.0.1"):
+            tell("unguarded", status=status)
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
@@ -58,6 +69,7 @@ class Stack:
         self.gate: Gate | None = None
         "What waits for a decision goes to it, and so into a mistake of ours."
         self.running = True
+        self.rule = pj.tandem_source_rule((), 1, 1, 0, 500)
 
     def start(self) -> None:
         config = pj.EpConfig()
@@ -229,6 +241,18 @@ class Stack:
             case "refer":
                 pj.tandem_on_refer(self.decider(command["answer"]) if command["answer"] is not None else None)
                 tell("done", result=None)
+            case "leg":
+                ids = [number for number, leg in self.legs.items() if leg.getInfo().callIdString == command["call_id"]]
+                tell("done", result=ids[0] if ids else -1)
+            case "dial_key":
+                self.legs[command["leg"]].dialDtmf(command["key"])
+                tell("done", result=None)
+            case "sound":  # any of the functions about legs' sound, by name
+                given = [[tuple(one) for one in v] if isinstance(v, list) else v for v in command["arguments"]]
+                result = getattr(pj, f"tandem_{command['call']}")(*given)
+                tell("done", result=readable(result))
+            case "descriptors":
+                tell("done", result=len(os.listdir("/proc/self/fd")))
             case "role":
                 tell("done", result=pj.tandem_dialog_role(*command["names"]))
             case "restart":
