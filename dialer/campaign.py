@@ -157,6 +157,8 @@ class Campaign:
     "E.164: whom the called can call to be left alone."
     wait_message: str = ""
     "Sound file name of that message; empty: the spoken one of seller and call-back number."
+    record: bool = False
+    "Record its talks, unless the node records nothing."
     results_to: str = ""
     "Webhook of the plan that the records of its commands are delivered to."
     state: CampaignState = CampaignState.DRAFT

@@ -218,6 +218,19 @@ class _TapPort(pj.AudioMediaPort):
         pj.AudioMediaPort.__swig_destroy__(self)
 
 
+class NativeTaps:
+    """`recording.Taps` on the legs' own sockets."""
+
+    def open(self, call: int, tag: int) -> bool:
+        return pj.tandem_tap_open(call, tag) == 0
+
+    def close(self, tag: int) -> None:
+        pj.tandem_tap_close(tag)
+
+    def take(self) -> tuple[bytes, int]:
+        return pj.tandem_taps_take()
+
+
 async def open_desk(endpoint: pj.Endpoint, folder: Path, *, clock_rate: int = 8000, relay: bool = True) -> Desk:
     """Open the process's desk on a started endpoint; `folder` keeps generated tones.  Close with `close_desk`."""
     desk = Desk(Conference(endpoint, clock_rate), folder, relay=relay)

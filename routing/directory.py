@@ -45,6 +45,10 @@ class Tenant:
     connection: Connection | None = None
     default_extension: str | None = None
     enabled: bool = True
+    record: bool = False
+    "Its calls are recorded."
+    keep_recordings: int | None = None
+    "Days; 0: for ever, None: as the node keeps them."
 
 
 @dataclass(frozen=True, slots=True)

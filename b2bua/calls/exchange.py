@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from b2bua.calls.session import Session
     from b2bua.sip.bindings import Binding
+    from media.recording import Keys, Recorder
     from routing.directory import Agent
     from routing.queue import Queue
 
@@ -93,6 +94,9 @@ class Exchange:
     "What the first party of a call that we place hears while the second one's phone rings."
     parking: ParkingLot
     "Who is parked where."
+    recorder: Recorder
+    recording_keys: Keys | None
+    "What recordings are encrypted with; None: they are not."
     sessions: Callable[[], Iterable[Session]]
     "All live calls."
     opt_outs: OptOuts | None = None

@@ -310,6 +310,7 @@ class LiveCalls:
             self.exchange.metrics.faults.inc("call")
         finally:
             call.over()
+            call.recording.over()
             outside.all_over(call)
             for extension in call.agents.values():
                 self.exchange.floor.released(extension, call.id)

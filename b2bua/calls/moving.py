@@ -74,6 +74,7 @@ def release(call: Session, number: int) -> Packet:
     del call.record.parts[number]
     party, effects = call.parties.release(number)
     call.apply(effects)
+    call.recording.left(number)
     leg, extension = call.legs.pop(number), call.agents.pop(number, "")
     # the sound stays known here as well: a standing line looks it up where it was lent first
     return Packet(leg, party, call.sounds[number], part.party or "", extension, call.id, call.outside.pop(number, None))

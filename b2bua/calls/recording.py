@@ -1,6 +1,7 @@
-"""The recording of one call: a mono WAV file for each leg that talks, paused and resumed together.
+"""The recording of one call: which of its legs are written, and when; the writing is `media.recording`'s part.
 
-A pause writes silence, so the files of a call stay in step.  That a file cannot be written ends no call.
+One file for the call, the caller on its left channel and his agents on the right.  A pause writes silence.  That a file
+cannot be written ends no call.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from b2bua.calls.recording_book import Book
 from b2bua.log import logger
-from media import Playing, SoundError
+from media import Playing, Sound, SoundError
+from media.recording import TAPPED, Ear, Leg, Order
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
-    from media import Recording
+    from media.recording import Recorder
 
 log = logger("calls")
 
@@ -32,15 +35,37 @@ class RecordingOrder:
     by: str
 
 
-class CallRecording:
-    """The files of one call.  It keeps no way back to its call: cycles would keep the legs alive."""
+@dataclass(slots=True)
+class _Line:
+    """A leg that is recorded."""
 
-    __slots__ = ("_announcing", "_legs", "_order", "files", "paused")
+    tag: int
+    part: int
+    role: str
+    extension: str
+    ear: Ear | None
+    "None: its packets are tapped."
+    native: int
+    on: bool = False
+    "What it says is written."
+
+
+class CallRecording:
+    """It keeps no way back to its call: cycles would keep the legs alive."""
+
+    __slots__ = ("_announcing", "_legs", "_lines", "_number", "_order", "_recorder", "_whose", "paused", "wished")
 
     def __init__(self) -> None:
-        self.files: dict[int, Recording] = {}
-        "By leg."
         self.paused = False
+        self.wished = False
+        "Whoever has placed the call wants it recorded."
+        self._whose: Book | None = None
+        "The file; None: there is none, or none any more."
+        self._recorder: Recorder | None = None
+        self._number = 0
+        "By which the recorder knows it."
+        self._lines: dict[int, _Line] = {}
+        "By leg."
         self._legs: tuple[int, ...] = ()
         "Those that talk now; none before the call is answered."
         self._order: RecordingOrder | None = None
@@ -49,7 +74,7 @@ class CallRecording:
     @property
     def state(self) -> str:
         """off | on | paused"""
-        return "off" if not self.files else "paused" if self.paused else "on"
+        return "off" if self._whose is None else "paused" if self.paused else "on"
 
     def talking(self, call: Session, legs: tuple[int, ...]) -> None:
         """These legs talk from now on: record them where that is wished."""
@@ -57,94 +82,166 @@ class CallRecording:
         if self._order is not None:
             wished, by = self._order.on, self._order.by
         else:
-            wished, by = bool(self.files) or wanted(call), REQUEST
+            wished, by = self._whose is not None or wanted(call), REQUEST
         opened = wished and self._open(call)
-        for leg in legs:
-            self._go_on(leg)
+        self._settle()
         if opened:
             self._tell(call, by)
 
     def resting(self) -> None:
         """Nobody talks until the next `talking`: what a caller says, or dials, while he waits is nobody's."""
         self._legs = ()
-        for recording in self.files.values():
-            recording.pause()
+        self._settle()
 
     def obey(self, call: Session, order: RecordingOrder) -> None:
         """Start, pause or resume; before the call is answered the order is kept until then."""
         self._order = order
         before = self.state
         self.paused = not order.on
-        for leg, recording in self.files.items():
-            if self.paused:
-                recording.pause()
-            else:
-                self._go_on(leg)
         opened = order.on and self._open(call)
+        self._settle()
+        if self.state != before and "paused" in (self.state, before) and self._recorder is not None:
+            self._recorder.paused(self._number, self.paused, order.by)
         if opened or self.state != before:
             self._tell(call, order.by)
 
+    def renewed(self, leg: int, sound: Sound) -> None:
+        """A leg has another stream, perhaps of another codec."""
+        line = self._lines.get(leg)
+        if line is None or not sound.attached or (line.native >= 0 and line.native == _tapped(sound)):
+            return
+        if line.native < 0 and _tapped(sound) < 0:
+            return  # its ear hears the new one
+        self.left(leg)
+        self._join(leg, sound, line.part, line.role, line.extension)
+        self._settle()
+
+    def held(self, leg: int, on: bool) -> None:
+        """A far end holds, or is back: for those who listen to the file."""
+        line = self._lines.get(leg)
+        if line is not None and self._recorder is not None:
+            self._recorder.held(self._number, line.part, line.role, on)
+
+    def left(self, leg: int) -> None:
+        """A leg is not this call's any more; harmless where it was not recorded."""
+        line = self._lines.pop(leg, None)
+        if line is None or self._recorder is None:
+            return
+        self._recorder.leave(line.tag)
+        if line.ear is None:
+            self._recorder.taps.close(line.tag)
+        else:
+            line.ear.stop()
+
+    def over(self) -> None:
+        """The call is."""
+        self._stop()
+        if self._recorder is not None:
+            self._recorder.end(self._number)
+
+    def _stop(self) -> None:
+        for leg in list(self._lines):
+            self.left(leg)
+        self._whose = None
+
     def _open(self, call: Session) -> bool:
-        """A file for each leg that has none; whether any was opened."""
+        """Record each leg that talks and is not recorded yet; whether there was any."""
         opened = False
         for leg in self._legs:
-            if leg not in self.files and call.parties.alive(leg):
-                opened = self._open_one(call, leg) or opened
+            if leg not in self._lines and call.parties.alive(leg):
+                if self._whose is None and not self._begin(call):
+                    return False
+                part, sound = call.record.parts[leg], call.sounds[leg]
+                self._join(leg, sound, part.n, part.role, call.agents.get(leg, ""))
+                if (announcement := call.exchange.settings.recording.announcement) is not None:
+                    self._announce(call, leg, announcement)
+                opened = True
         return opened
 
-    def _open_one(self, call: Session, leg: int) -> bool:
-        settings, part = call.exchange.settings, call.record.parts[leg]
-        path = folder_of(call) / f"{call.id}-{part.n}-{part.role}.wav"
-        try:
-            # two directory operations in a row; the second is PJSIP's own and cannot be made elsewhere
-            path.parent.mkdir(parents=True, exist_ok=True)
-            recording = call.sounds[leg].record(path)
-        except (OSError, SoundError) as error:
-            call.exchange.metrics.recordings.inc("failed")
-            log.warning("a call is not recorded", call=call.id, file=path.name, error=str(error), do="see to the disk")
+    def _begin(self, call: Session) -> bool:
+        """The file; False where there was one that could not be written."""
+        if self._recorder is not None:
             return False
-        call.exchange.metrics.recordings.inc("started")
-        self.files[leg] = recording
-        call.record.row.detail.setdefault("recordings", []).append(path.name)
-        if self.paused:
-            recording.pause()
-        if settings.recording.announcement is not None:
-            self._announce(call, leg, recording, settings.recording.announcement)
+        exchange, settings = call.exchange, call.exchange.settings
+        recorder = exchange.recorder
+        order = Order(
+            call.id,
+            call.record.row.tenant or "",
+            folder_of(call),
+            settings.recording.format,
+            settings.media.clock_rate,
+            recorder.clock(),
+            call.record.at(call.clock()),
+            settings.node.name,
+            exchange.recording_keys,
+        )
+        self._whose = Book(exchange, call.record, order.name, self._stop)
+        self._recorder, self._number = recorder, recorder.begin(order, self._whose.note)
+        call.record.row.detail.setdefault("recordings", []).append(order.name)
         return True
 
-    def _announce(self, call: Session, leg: int, recording: Recording, announcement: Path) -> None:
+    def _join(self, leg: int, sound: Sound, part: int, role: str, extension: str) -> None:
+        recorder = self._recorder
+        assert recorder is not None
+        tag, native, ear = recorder.tag(), _tapped(sound), None
+        if native < 0 or not recorder.taps.open(native, tag):
+            native = -1
+            try:
+                ear = Ear(tag, sound)
+            except SoundError as error:
+                log.warning("a leg is not recorded", call=sound.name, error=str(error), do="record fewer calls at once")
+                return
+        left = role == "caller"
+        recorder.join(self._number, Leg(tag, part, role, left, extension, ear=ear is not None), ear)
+        self._lines[leg] = _Line(tag, part, role, extension, ear, native)
+
+    def _announce(self, call: Session, leg: int, announcement: Path) -> None:
         """Who has not heard yet that he is recorded is not."""
         try:
             playing = self._announcing[leg] = call.sounds[leg].play(announcement)
         except SoundError as error:
             log.warning("the announcement cannot be played", call=call.id, error=str(error), do="see to the file")
             return
-        recording.pause()
 
         def announced(_ending: object) -> None:
             self._announcing.pop(leg, None)
-            self._go_on(leg)
+            self._settle()
 
         playing.then(announced)
 
-    def _go_on(self, leg: int) -> None:
-        """Write what this leg says, where nothing speaks against it."""
-        if leg in self.files and leg in self._legs and leg not in self._announcing and not self.paused:
-            self.files[leg].resume()
+    def _settle(self) -> None:
+        """Write what each leg says, where nothing speaks against it."""
+        for leg, line in self._lines.items():
+            on = leg in self._legs and leg not in self._announcing and not self.paused
+            if on is not line.on and self._recorder is not None:
+                line.on = on
+                self._recorder.gate(line.tag, on)
 
     def _tell(self, call: Session, by: str) -> None:
-        files = [recording.path.name for recording in self.files.values()]
+        files = list(call.record.row.detail.get("recordings", ()))
         call.exchange.tell("call.recording", call, {"state": self.state, "by": by, "files": files})
 
 
+def _tapped(sound: Sound) -> int:
+    """Under which number the recorder gets a leg's packets; -1: it does not, or cannot read them."""
+    line = sound.point.line
+    codec = line.codec if line is not None else None
+    return sound.native if codec is not None and codec.name.upper() in TAPPED else -1
+
+
 def wanted(call: Session) -> bool:
-    """Whether the configuration, or the queue the call comes from, asks for it."""
+    """Whether the configuration asks for it, or the campaign, the tenant or the queue that the call comes from."""
     exchange = call.exchange
     match exchange.settings.recording.when:
         case "always":
             return True
         case "never":
             return False
+    if call.recording.wished:
+        return True
+    tenant = exchange.directory().tenants.get(call.record.row.tenant or "")
+    if tenant is not None and tenant.record:
+        return True
     queue = call.journey.queue
     return queue is not None and (plan := exchange.plan().queues.get(queue)) is not None and plan.record
 

@@ -14,7 +14,7 @@ from b2bua.cli.output import as_json, fail, sheet, table
 app = typer.Typer(help="Tenants: the customer systems whose callers we serve.", no_args_is_help=True)
 
 COLUMNS = (
-    "id", "name", "access_id", "trunks", "billing_numbers", "token_ttl=TTL s", "default_extension", "enabled",
+    "id", "name", "access_id", "trunks", "billing_numbers", "token_ttl=TTL s", "default_extension", "enabled", "record",
 )  # fmt: skip
 
 Id = Annotated[str, typer.Argument(help="The tenant's id.")]
@@ -27,6 +27,8 @@ Billing = Annotated[
 Ttl = Annotated[float | None, typer.Option(help="Seconds a token lives.")]
 Extension = Annotated[str | None, typer.Option("--default-extension", help="The agent for tokens that name none.")]
 Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether its calls are served.")]
+Record = Annotated[bool | None, typer.Option("--record/--no-record", help="Whether its calls are recorded.")]
+Keep = Annotated[int | None, typer.Option("--keep-recordings", help="Days that they are kept; 0: for ever.")]
 PullUrl = Annotated[str | None, typer.Option("--system-url", help="Where its own system answers (JSON or XML-RPC).")]
 TimeoutMs = Annotated[int | None, typer.Option(help="Milliseconds its system has to answer.")]
 SecretFile = Annotated[
@@ -78,6 +80,8 @@ def add(
     billing_number: Billing = None,
     token_ttl: Ttl = None,
     default_extension: Extension = None,
+    record: Record = None,
+    keep_recordings: Keep = None,
     kind: KindOption = None,
     system_url: PullUrl = None,
     mode: ModeOption = None,
@@ -90,6 +94,7 @@ def add(
     if access_id is None or not trunk or not billing_number:
         fail("a tenant needs --access-id, at least one --trunk and at least one --billing-number")
     body = _fields(name or id, access_id, trunk, billing_number, token_ttl, default_extension, None)
+    body |= _recording(record, keep_recordings)
     if connection := _connection(kind, system_url, mode, timeout_ms, secret_file):
         body["connection"] = connection
     with server(url) as api:
@@ -106,6 +111,8 @@ def change(
     token_ttl: Ttl = None,
     default_extension: Extension = None,
     enabled: Enabled = None,
+    record: Record = None,
+    keep_recordings: Keep = None,
     kind: KindOption = None,
     system_url: PullUrl = None,
     mode: ModeOption = None,
@@ -116,6 +123,7 @@ def change(
 ) -> None:
     """Change what is given; the rest stays. Lists are replaced as a whole."""
     body = _fields(name, access_id, trunk, billing_number, token_ttl, default_extension, enabled)
+    body |= _recording(record, keep_recordings)
     if connection := _connection(kind, system_url, mode, timeout_ms, secret_file):
         body["connection"] = connection
     if not body:
@@ -154,6 +162,11 @@ def _fields(
         "default_extension": default_extension,
         "enabled": enabled,
     }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _recording(record: bool | None, keep: int | None) -> dict[str, Any]:
+    fields = {"record": record, "keep_recordings": keep}
     return {key: value for key, value in fields.items() if value is not None}
 
 

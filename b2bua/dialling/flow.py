@@ -49,6 +49,7 @@ def prepare(call: Session, attempt: Attempt) -> None:
     row = call.record.row
     row.called, row.billing_number, row.effective_caller = command.number, campaign.caller_id or None, command.number
     row.route = "campaign"
+    call.recording.wished = campaign.record
     row.detail |= {"campaign": campaign.id, "command": command.id, "contact": contact.id}
     call.data = dict(shown(campaign, contact, command.id))
     call.marks = ((COMMAND_HEADER, command.id),)

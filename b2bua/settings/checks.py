@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from media.recording.opus import NoOpus, library
+from media.recording.sealed import Keys
+
 from .law import law_mistakes
 from .model import Settings
 from .sections import Media
@@ -40,6 +43,10 @@ def check(settings: Settings, listener_names: frozenset[str]) -> Iterator[Findin
     yield from _media(settings.media, settings.node.max_calls)
     if settings.recording.announcement is not None:
         yield from _sound("recording.announcement", settings.recording.announcement)
+    if settings.recording.key_file is not None:
+        yield from _recording_keys("recording.key_file", settings.recording.key_file)
+    if settings.recording.format == "opus":
+        yield from _opus("recording.format")
     yield from _certificate("api.", settings.api.tls_certificate, settings.api.tls_key)
     yield from _storage_url(settings)
     yield from law_mistakes(settings.law_profiles, settings.law_regions)
@@ -242,6 +249,22 @@ def _certificate(prefix: str, certificate: Path | None, key: Path | None) -> Ite
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
         yield f"{prefix}tls_certificate", f"{certificate} and {key} {_why(error, 'are no matching pair in PEM form')}"
+
+
+def _recording_keys(key: str, file: Path) -> Iterator[Finding]:
+    try:
+        Keys.of_file(file)
+    except OSError as error:
+        yield key, f"{file} {_why(error, 'cannot be read')}"
+    except ValueError as error:
+        yield key, f"{file}: {error}"
+
+
+def _opus(key: str) -> Iterator[Finding]:
+    try:
+        library()
+    except NoOpus as error:
+        yield key, str(error)
 
 
 def _storage_url(settings: Settings) -> Iterator[Finding]:

@@ -118,6 +118,8 @@ def _tenant_row(value: Tenant) -> dict[str, Any]:
         "connection": None if value.connection is None else encode(asdict(value.connection)),
         "default_extension": value.default_extension,
         "enabled": value.enabled,
+        "record": value.record,
+        "keep_recordings": value.keep_recordings,
     }
 
 
@@ -133,6 +135,8 @@ def _tenant(row: Mapping[str, Any]) -> Tenant:
         connection=None if connection is None else Connection(**connection),
         default_extension=row["default_extension"],
         enabled=row["enabled"],
+        record=row["record"],
+        keep_recordings=row["keep_recordings"],
     )
 
 

@@ -28,6 +28,8 @@ tenants = sa.Table(
     sa.Column("connection", sa.Text),
     sa.Column("default_extension", sa.Text),
     sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("record", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("keep_recordings", sa.Integer),
 )
 
 access_numbers = sa.Table(

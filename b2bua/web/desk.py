@@ -24,7 +24,7 @@ from b2bua.storage.dial_store import DialStore
 from b2bua.storage.do_not_call import DoNotCall
 from b2bua.storage.messages import Messages
 from b2bua.storage.plan import Plans
-from b2bua.storage.recordings import Recordings
+from b2bua.storage.recordings import Recordings, keys_of
 from b2bua.storage.tokens import Tokens
 from b2bua.web.keyring import KeyRing
 from b2bua.web.limits import Limits
@@ -50,7 +50,7 @@ class Desk:
         self.plans = Plans(node.storage, check)
         self.tokens = Tokens(node.storage, node.settings.node.name)
         self.cdrs, self.audit, self.keys = Calls(node.storage), Audit(node.storage), ApiKeys(node.storage)
-        self.recordings = Recordings(node.settings.recordings)
+        self.recordings = Recordings(node.settings.recordings, keys=keys_of(node.settings.recording.key_file))
         self.messages = Messages(node.settings.messages)
         self.campaigns, self.do_not_call = Campaigns(node.storage), DoNotCall(node.storage)
         self.dialling = DialStore(node.storage)

@@ -1,15 +1,18 @@
 """Recordings: those of a live call are started and paused, finished ones listed, fetched and deleted."""
 
-from typing import Annotated, Literal
+import asyncio
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 from b2bua.web.desk import Desk, Recorder, RecordingUser, TheDesk
 from b2bua.web.models import Epoch, In, Out, Page
 from b2bua.web.problems import Problem, not_found
 from b2bua.web.rights import Caller
+from b2bua.web.sealed_file import sealed_answer
+from media.recording import BadSeal
 
 router = APIRouter(tags=["recordings"])
 
@@ -17,17 +20,21 @@ Name = Annotated[str | None, Query(max_length=80)]
 
 
 class RecordingOut(Out):
-    """One leg of one call, as a mono WAV file."""
+    """One call in two channels, the caller on the left; of earlier versions, one leg in one channel."""
 
     name: str
     call: str
-    part: int = Field(description="Number of the leg's part in the call record.")
-    role: str
+    part: int | None = Field(description="Number of the leg's part in the call record; null: both sides are in it.")
+    role: str | None
     tenant: str | None
     size: int = Field(description="Octets.")
     seconds: float
     complete: bool = Field(description="False while it is being written.")
     changed_at: Epoch
+    format: str = Field(description="wav | opus")
+    encrypted: bool = Field(description="On the disk; what is fetched is not.")
+    sha256: str | None = Field(description="Of the file as it lies on the disk; null while it is being written.")
+    cut_off: str | None = Field(description="Why it ends before its call did.")
 
 
 class RecordingPage(Out):
@@ -73,14 +80,33 @@ async def list_recordings(
     return RecordingPage(recordings=[RecordingOut.model_validate(file) for file in files], next=following)
 
 
-@router.get("/v1/recordings/{name}", response_class=FileResponse, responses={200: {"content": {"audio/wav": {}}}})
-async def fetch_recording(name: str, desk: TheDesk, caller: RecordingUser) -> FileResponse:
-    """The WAV file; ranges of octets are served. 409 while it is being written."""
+@router.get(
+    "/v1/recordings/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/wav": {}, "audio/ogg": {}}}},
+)
+async def fetch_recording(name: str, request: Request, desk: TheDesk, caller: RecordingUser) -> Response:
+    """The sound, decrypted where it is not kept so; ranges of octets are served. 409 while it is being written."""
     file = await desk.recordings.get(name, caller.tenant)
     if not file.complete:
         raise Problem(409, "conflict", f"{name} is still being written")
     await desk.note(caller, "fetch", "recording", name)
-    return FileResponse(file.path, media_type="audio/wav", filename=name)
+    media_type = "audio/ogg" if file.format == "opus" else "audio/wav"
+    if not file.encrypted:
+        return FileResponse(file.path, media_type=media_type, filename=name)
+    keys, wanted, plain = desk.recordings.keys, request.headers.get("range"), name.removesuffix(".enc")
+    if keys is None:
+        raise Problem(409, "conflict", f"{name} is encrypted, and recording.key_file is not set")
+    try:
+        return await asyncio.to_thread(sealed_answer, file.path, keys, plain, media_type, wanted)
+    except BadSeal as error:
+        raise Problem(409, "conflict", f"{name}: {error}") from None
+
+
+@router.get("/v1/recordings/{name}/index")
+async def show_index(name: str, desk: TheDesk, caller: RecordingUser) -> dict[str, Any]:
+    """Who is on which channel and when, what was lost, paused and held, the checksum."""
+    return await desk.recordings.index(name, caller.tenant)
 
 
 @router.delete("/v1/recordings/{name}", status_code=204)

@@ -71,6 +71,10 @@ class TenantFields(In):
     connection: ConnectionIn | None = None
     default_extension: Extension | None = Field(default=None, description="The agent for tokens that name none.")
     enabled: bool = True
+    record: bool = Field(default=False, description="Record its calls, unless the node records nothing.")
+    keep_recordings: int | None = Field(
+        default=None, ge=0, le=36500, description="Days that they are kept; 0: for ever, null: as the node does."
+    )
 
 
 class TenantIn(TenantFields):
@@ -101,6 +105,8 @@ class TenantOut(Out):
     connection: ConnectionOut | None
     default_extension: str | None
     enabled: bool
+    record: bool
+    keep_recordings: int | None
     capacity: list[Reach]
     live_tokens: int | None = Field(description="Sequence numbers taken now; only where one tenant is shown.")
 
@@ -185,6 +191,8 @@ def _tenant(id: str, body: TenantFields, before: Connection | None) -> Tenant:
         connection=None if body.connection is None else _connection(body.connection, before),
         default_extension=body.default_extension,
         enabled=body.enabled,
+        record=body.record,
+        keep_recordings=body.keep_recordings,
     )
 
 
@@ -219,6 +227,8 @@ def shown(desk: Desk, tenant: Tenant, live: int | None = None) -> TenantOut:
         ),
         default_extension=tenant.default_extension,
         enabled=tenant.enabled,
+        record=tenant.record,
+        keep_recordings=tenant.keep_recordings,
         capacity=[_reach(desk, tenant, trunk) for trunk in sorted(tenant.trunks) if trunk in desk.profiles],
         live_tokens=live,
     )

@@ -29,6 +29,8 @@ log = logging.getLogger("media.recording")
 
 TICK = 0.25
 "Seconds between two rounds."
+SOON = 1 << 20
+"Octets that may come in one; with more of them the next one comes sooner: the ring has room for four times as many."
 HOLD = 0.4
 "Seconds between a packet's time and its writing."
 LOOK_AT_DISK = 5.0
@@ -155,22 +157,24 @@ class Recorder:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            self._safe_round(self.clock() - round(HOLD * 1e6))
-            due = max(due + TICK, time.monotonic())
+            taken = self._safe_round(self.clock() - round(HOLD * 1e6))
+            due = max(due + TICK * min(1.0, SOON / max(1, taken)), time.monotonic())
             self.cpu = time.thread_time()
         now = self.clock()
         self._safe_round(now)
+        self.cpu = time.thread_time()
         for number in list(self.running):
             self._finish(number, now)
 
-    def _safe_round(self, upto: int) -> None:
+    def _safe_round(self, upto: int) -> int:
         try:
-            self.round(upto)
+            return self.round(upto)
         except Exception:
             log.exception("a round of the recorder failed by our own fault; the next one follows")
+            return 0
 
-    def round(self, upto: int) -> None:
-        """Take what has come and write everything up to this moment (microseconds)."""
+    def round(self, upto: int) -> int:
+        """Take what has come and write everything up to this moment (microseconds); how many octets had come."""
         records, lost = self.taps.take()
         heard = [(tag, _drained(frames)) for tag, frames in list(self._ears.items())]
         orders = self._orders
@@ -191,6 +195,7 @@ class Recorder:
             self._guarded(number, partial(one.write, upto if ends is None else min(upto, ends)))
             if ends is not None and ends <= upto and number in self.running:
                 self._finish(number, ends)
+        return len(records)
 
     def _begin(self, number: int, order: Order, told: Callable[[News], None]) -> None:
         if self._is_full(order.folder):

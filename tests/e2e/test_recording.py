@@ -1,6 +1,10 @@
-"""Recording: one mono WAV file for each leg, named by the call's id, paused without losing step, kept for a time."""
+"""Recording: one file for each call, the caller left and his agents right, with an index, kept for a time."""
 
+import json
 import os
+import re
+import subprocess
+import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -8,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tests.e2e.conftest import StartServer
-from tests.e2e.legs import call_again, end, talking
+from tests.e2e.legs import call_again, end, hear_each_other, talking
 from tests.e2e.queues import come, open_number, open_queue, staff, waiting
+from tests.peers.api import TENANT
 from tests.peers.server import Server
 from tests.peers.sound import Pcm, loudness, share, tone
 from tests.peers.uac import Caller
@@ -17,47 +22,74 @@ from tests.peers.uas import Phone
 from tests.peers.waiting import eventually, eventually_true
 
 RATE = 8000
+BLOCK = 800
+QUIET = 50.0
 
 
-def heard(file: bytes | Path, folder: Path) -> Pcm:
-    """The samples of a WAV file, which must be mono with 16 bits."""
+def heard(file: bytes | Path, folder: Path) -> tuple[Pcm, Pcm]:
+    """Both channels of a WAV file of 16 bits."""
     if isinstance(file, bytes):
         path = folder / "fetched.wav"
         path.write_bytes(file)
         file = path
     with wave.open(str(file)) as sound:
-        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, RATE)
-        return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
+        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (2, 2, RATE)
+        frames = np.frombuffer(sound.readframes(sound.getnframes()), np.int16).reshape(-1, 2)
+    return frames[:, 0], frames[:, 1]
 
 
-async def complete(server: Server, call: str, files: int = 2) -> list[dict[str, Any]]:
-    """The recordings of a call, once they are whole."""
+def decoded(file: Path) -> tuple[Pcm, Pcm]:
+    """Both channels of any sound file that ffmpeg reads."""
+    command = ["ffmpeg", "-v", "error", "-i", str(file), "-f", "s16le", "-ar", str(RATE), "-"]
+    made = subprocess.run(command, check=True, capture_output=True)
+    frames = np.frombuffer(made.stdout, np.int16).reshape(-1, 2)
+    return frames[:, 0], frames[:, 1]
 
-    async def whole() -> list[dict[str, Any]]:
+
+def quiet_for(sound: Pcm, blocks: int = 5) -> bool:
+    """Whether there is silence in it for so many tenths of a second in a row."""
+    quiet = [loudness(sound[at : at + BLOCK]) < QUIET for at in range(0, len(sound) - BLOCK, BLOCK)]
+    return any(all(quiet[at : at + blocks]) for at in range(len(quiet) - blocks + 1))
+
+
+def only(sound: Pcm, mine: Caller | Phone, *others: Caller | Phone) -> None:
+    """One end's tone is in it, and no other's."""
+    assert mine.sound.tone
+    assert share(sound, mine.sound.tone) > 0.8
+    for other in others:
+        assert other.sound.tone
+        assert share(sound, other.sound.tone) < 0.05
+
+
+async def complete(server: Server, call: str) -> dict[str, Any]:
+    """The recording of a call, once it is whole."""
+
+    async def whole() -> dict[str, Any]:
         found: list[dict[str, Any]] = (await server.api.get("/v1/recordings", call=call))["recordings"]
-        return found if len(found) == files and all(file["complete"] for file in found) else []
+        return found[0] if len(found) == 1 and found[0]["complete"] else {}
 
-    return await eventually_true(whole, f"{files} whole recordings of {call}")
-
-
-async def grown(folder: Path, seconds: float, files: int = 2) -> None:
-    """Until this much more sound than now is in each file on the disk; PJSIP writes a quarter of a second at a time."""
-
-    def written() -> dict[Path, int]:
-        return {path: path.stat().st_size for path in folder.glob("*/*.wav")}
-
-    before = written()
-    wanted = seconds * RATE * 2
-    await eventually(
-        lambda: sum(size - before.get(path, 0) > wanted for path, size in written().items()) == files,
-        f"{seconds} s more in {files} files",
-    )
+    return await eventually_true(whole, f"a whole recording of {call}")
 
 
-async def test_each_leg_of_a_call_is_in_a_file_of_its_own_when_the_api_asks_for_it(
+async def index_of(server: Server, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = await server.api.get(f"/v1/recordings/{name}/index")
+    return found
+
+
+async def grown(folder: Path, seconds: float) -> None:
+    """Until this much more sound than now is in the one WAV file there."""
+
+    def written() -> int:
+        return sum(path.stat().st_size for path in folder.glob("*/*.wav"))
+
+    wanted = written() + seconds * RATE * 4
+    await eventually(lambda: written() > wanted, f"{seconds} s more")
+
+
+async def test_the_sides_of_a_call_are_the_channels_of_one_file_when_the_api_asks_for_it(
     server: Server, caller: Caller, phone: Phone, tmp_path: Path
 ) -> None:
-    """Recording, start, pause and resume by API: each file has its own leg's tone, and silence while it was paused."""
+    """Start, pause and resume by API: each channel has its own tone, silence while paused; lost packets are marked."""
     await talking(server, caller, phone)
     listener = await server.listen()
     [live] = await server.api.calls()
@@ -65,10 +97,12 @@ async def test_each_leg_of_a_call_is_in_a_file_of_its_own_when_the_api_asks_for_
     assert live["recording"] == "off"
     await server.api.request("PUT", f"/v1/calls/{call}/recording", {"state": "on"})
     begun = await listener.expect("call.recording", call=call)
-    names = [f"{call}-0-caller.wav", f"{call}-1-agent.wav"]
-    assert begun["data"] | {"by": ""} == {"tenant": "acme", "state": "on", "by": "", "files": names}
+    name = f"{call}.wav"
+    assert begun["data"] | {"by": ""} == {"tenant": "acme", "state": "on", "by": "", "files": [name]}
     await grown(folder, 0.6)
-    being_written = await server.api.http.get(f"/v1/recordings/{names[0]}")
+    caller.sound.sequence += 3
+    caller.sound.timestamp += 3 * 160
+    being_written = await server.api.http.get(f"/v1/recordings/{name}")
     assert being_written.status_code == 409
     await server.api.request("PUT", f"/v1/calls/{call}/recording", {"state": "paused"})
     await listener.expect("call.recording", call=call)
@@ -79,40 +113,55 @@ async def test_each_leg_of_a_call_is_in_a_file_of_its_own_when_the_api_asks_for_
     await grown(folder, 0.9)
     await end(caller, phone)
 
-    files = await complete(server, call)
-    assert [(file["name"], file["role"], file["tenant"]) for file in files] == [
-        (names[0], "caller", "acme"),
-        (names[1], "agent", "acme"),
+    recorded = await listener.expect("call.recorded", call=call)
+    file = await complete(server, call)
+    kept = ("name", "role", "tenant", "format", "encrypted", "cut_off")
+    assert {key: file[key] for key in kept} == dict(zip(kept, (name, None, "acme", "wav", False, None), strict=True))
+    assert (recorded["data"]["file"], recorded["data"]["sha256"]) == (name, file["sha256"])
+    answer = await server.api.http.get(f"/v1/recordings/{name}")
+    assert answer.headers["content-type"] == "audio/wav"
+    left, right = heard(answer.content, tmp_path)
+    assert len(left) / RATE >= 2.0
+    for channel, mine, other in ((left, caller, phone), (right, phone, caller)):
+        only(channel[: RATE // 2], mine, other)
+        only(channel[-RATE // 4 :], mine, other)
+        assert quiet_for(channel)
+    index = await index_of(server, name)
+    assert [(part["role"], part["channel"], part["codec"], part["source"]) for part in index["parts"]] == [
+        ("caller", "left", "PCMA", "packets"),
+        ("agent", "right", "PCMA", "packets"),
     ]
-    for file, mine, other in zip(files, (caller, phone), (phone, caller), strict=True):
-        answer = await server.api.http.get(f"/v1/recordings/{file['name']}")
-        assert answer.headers["content-type"] == "audio/wav"
-        sound = heard(answer.content, tmp_path)
-        assert len(sound) / RATE >= 2.0
-        assert mine.sound.tone
-        assert other.sound.tone
-        assert share(sound[: RATE // 2], mine.sound.tone) > 0.8
-        assert share(sound[: RATE // 2], other.sound.tone) < 0.05
-        blocks = [loudness(sound[at : at + 800]) for at in range(0, len(sound) - 800, 800)]
-        assert blocks[-2] > 500
-        assert any(all(block < 50 for block in blocks[at : at + 5]) for at in range(len(blocks))), blocks
-    assert (await server.api.cdr())["detail"]["recordings"] == names
-    part = await server.api.http.get(f"/v1/recordings/{names[0]}", headers={"Range": "bytes=0-3"})
+    assert index["parts"][1]["extension"] == "1001"
+    assert [(loss["part"], loss["packets"], loss["seconds"]) for loss in index["losses"]] == [(0, 3, 0.06)]
+    [pause] = index["pauses"]
+    assert 0.5 < pause["to"] - pause["from"] < index["seconds"]
+    assert quiet_for(left[round(pause["from"] * RATE) : round(pause["to"] * RATE)], 4)
+
+    async def with_checksum() -> dict[str, Any]:
+        record = await server.api.cdr()
+        return record if "recording_sha256" in record["detail"] else {}
+
+    record = await eventually_true(with_checksum, "the checksum in the call record")
+    assert record["detail"]["recordings"] == [name]
+    assert record["detail"]["recording_sha256"] == {name: file["sha256"]}
+    part = await server.api.http.get(f"/v1/recordings/{name}", headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, b"RIFF")
 
     other_tenant = await server.api.add_tenant("beta", "7002", billing_numbers=["02088880001"])
     key = await server.api.post("/v1/api-keys", {"name": "beta", "role": "tenant", "tenant": other_tenant["id"]})
     stranger = server.api_as(key["secret"])
     assert (await stranger.get("/v1/recordings"))["recordings"] == []
-    assert (await stranger.http.get(f"/v1/recordings/{names[0]}")).status_code == 404
-    await server.api.delete(f"/v1/recordings/{names[0]}")
-    assert [file["name"] for file in (await server.api.get("/v1/recordings", limit=1))["recordings"]] == [names[1]]
+    assert (await stranger.http.get(f"/v1/recordings/{name}")).status_code == 404
+    assert (await stranger.http.get(f"/v1/recordings/{name}/index")).status_code == 404
+    await server.api.delete(f"/v1/recordings/{name}")
+    assert (await server.api.get("/v1/recordings", call=call))["recordings"] == []
+    assert not list(folder.glob(f"*/{call}*"))
 
 
 async def test_every_call_is_recorded_from_the_end_of_the_announcement_on(
     start_server: StartServer, caller: Caller, phone: Phone, tmp_path: Path
 ) -> None:
-    """Recording, announcement and retention: both hear it before anything is kept; a crash leaves files that play."""
+    """Announcement and retention: both hear it before anything is kept; a crash leaves a file that plays."""
     announcement = tmp_path / "recorded.wav"
     with wave.open(str(announcement), "wb") as file:
         file.setnchannels(1)
@@ -132,7 +181,8 @@ async def test_every_call_is_recorded_from_the_end_of_the_announcement_on(
     await phone.sound.expect_tone(2345.0)
     caller.sound.resume()
     phone.sound.resume()
-    await grown(folder, 2.2)
+    await hear_each_other(caller, phone)
+    await grown(folder, 1.6)
     call = (await server.api.calls())[0]["id"]
     server.kill9()
     old = folder / "acme" / f"{'0' * 8}-0000-7000-8000-{'0' * 12}-0-caller.wav"
@@ -140,17 +190,18 @@ async def test_every_call_is_recorded_from_the_end_of_the_announcement_on(
     os.utime(old, (0, 0))
     await server.start()
     await eventually(lambda: not old.exists(), "the old file is deleted")
-    for name, peer in ((f"{call}-0-caller.wav", caller), (f"{call}-1-agent.wav", phone)):
-        sound = heard(folder / "acme" / name, tmp_path)
+    file = await complete(server, call)
+    assert file["cut_off"] == "the server went down"
+    for sound, peer in zip(heard(folder / "acme" / file["name"], tmp_path), (caller, phone), strict=True):
         assert peer.sound.tone
-        assert loudness(sound[: RATE // 2]) < 50
+        assert loudness(sound[: RATE // 2]) < QUIET
         assert share(sound[-RATE // 2 :], peer.sound.tone) > 0.8
 
 
-async def test_who_waits_again_is_not_recorded_until_somebody_talks_to_him(
+async def test_two_agents_one_after_the_other_are_on_one_channel(
     server: Server, caller: Caller, phone: Phone, tmp_path: Path
 ) -> None:
-    """Recording over a transfer: silence in the caller's file while he waits, a file of his own for the next agent."""
+    """A transfer: silence left while the caller waits, the next agent on the right channel, both in the index."""
     await open_queue(server, record=True, wrap_up=0)
     await open_queue(server, "second")
     await open_number(server)
@@ -164,18 +215,105 @@ async def test_who_waits_again_is_not_recorded_until_somebody_talks_to_him(
     await server.api.post(f"/v1/calls/{call}/transfer", {"kind": "queue", "target": "second"})
     await phone.expect("BYE")
     await waiting(server, 1, "second")
-    await grown(folder, 0.9, files=1)
+    await grown(folder, 0.9)
     async with await Phone.open("1002") as other:
         await staff(server, other, "1002", ["second"])
         await other.answers()
         await caller.hears(other)
         await grown(folder, 0.6)
         await end(caller, other)
-    first, *agents = await complete(server, call, 3)
-    assert [file["role"] for file in (first, *agents)] == ["caller", "agent", "agent"]
-    sound = heard((await server.api.http.get(f"/v1/recordings/{first['name']}")).content, tmp_path)
-    assert caller.sound.tone
-    assert share(sound[: RATE // 2], caller.sound.tone) > 0.8
-    assert share(sound[-RATE // 4 :], caller.sound.tone) > 0.8
-    blocks = [loudness(sound[at : at + 800]) for at in range(0, len(sound) - 800, 800)]
-    assert any(all(block < 50 for block in blocks[at : at + 5]) for at in range(len(blocks))), blocks
+        file = await complete(server, call)
+        left, right = heard((await server.api.http.get(f"/v1/recordings/{file['name']}")).content, tmp_path)
+        only(left[: RATE // 2], caller, phone, other)
+        only(left[-RATE // 4 :], caller, phone, other)
+        only(right[: RATE // 2], phone, caller, other)
+        only(right[-RATE // 4 :], other, caller, phone)
+        assert quiet_for(left)
+        assert quiet_for(right)
+    parts = (await index_of(server, file["name"]))["parts"]
+    assert [(part["role"], part["extension"], part["channel"]) for part in parts] == [
+        ("caller", "", "left"),
+        ("agent", "1001", "right"),
+        ("agent", "1002", "right"),
+    ]
+    assert parts[1]["to"] <= parts[2]["from"]
+
+
+def tandem(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command that needs no server."""
+    return subprocess.run([sys.executable, "-m", "b2bua", *words], capture_output=True, text=True, cwd=server.data)
+
+
+async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_key(
+    start_server: StartServer, caller: Caller, phone: Phone, tmp_path: Path
+) -> None:
+    """Tenant with `record`, encryption at rest, hold in the index; the API and `tandem recordings` decrypt."""
+    key_file = tmp_path / "keys"
+    key_file.write_text("ab" * 32 + "\n")
+    server = await start_server({"recording": {"format": "opus", "key_file": str(key_file)}})
+    await server.api.furnish(phone.uri, record=True)
+    await call_again(server, caller)
+    await phone.answers()
+    await caller.answered()
+    await hear_each_other(caller, phone)
+    listener = await server.listen()
+    [live] = await server.api.calls()
+    call = live["id"]
+    assert live["recording"] == "on"
+    await phone.hold("sendonly")
+    await listener.expect("call.held", call=call)
+    await phone.hold("sendrecv")
+    await listener.expect("call.resumed", call=call)
+    await caller.hears(phone)
+    await end(caller, phone)
+    file = await complete(server, call)
+    assert (file["name"], file["format"], file["encrypted"]) == (f"{call}.opus.enc", "opus", True)
+    path = server.data / "recordings" / TENANT / file["name"]
+    assert b"OggS" not in path.read_bytes()
+    fetched = await server.api.http.get(f"/v1/recordings/{file['name']}")
+    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "audio/ogg")
+    (plain := tmp_path / "fetched.opus").write_bytes(fetched.content)
+    left, right = decoded(plain)
+    only(left[: RATE // 2], caller, phone)
+    only(right[: RATE // 4], phone, caller)
+    part = await server.api.http.get(f"/v1/recordings/{file['name']}", headers={"Range": "bytes=8-15"})
+    assert (part.status_code, part.content) == (206, fetched.content[8:16])
+    assert part.headers["content-range"] == f"bytes 8-15/{len(fetched.content)}"
+    past = await server.api.http.get(f"/v1/recordings/{file['name']}", headers={"Range": "bytes=99999999-"})
+    assert past.status_code == 416
+    index = await index_of(server, file["name"])
+    assert [hold["by"] for hold in index["holds"]] == ["agent 1"]
+
+    assert tandem(server, "recordings", "verify", str(path), "--key-file", str(key_file)).returncode == 0
+    opened = tandem(server, "recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
+    assert opened.returncode == 0, opened.stderr
+    assert plain.read_bytes() == fetched.content
+    key_file.write_text("cd" * 32 + "\n")
+    refused = tandem(server, "recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
+    assert refused.returncode == 1
+    assert "not among ours" in refused.stderr
+    changed = bytearray(path.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    path.write_bytes(changed)
+    told = tandem(server, "recordings", "verify", str(path))
+    assert told.returncode == 1
+    assert "checksum" in told.stderr
+
+
+async def test_a_full_disk_stops_recordings_and_no_call(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """Too little room: the call goes on, is shown as not recorded, counted, and the log says what to do."""
+    server = await start_server({"recording": {"when": "always", "keep_free_mb": 900_000_000}})
+    listener = await server.listen()
+    await talking(server, caller, phone)
+    while (told := await listener.expect("call.recording"))["data"]["state"] != "off":
+        pass
+    assert told["data"] == {"tenant": "acme", "state": "off", "by": "tandem", "files": []}
+    assert (await server.api.calls())[0]["recording"] == "off"
+    assert await server.api.metric("tandem_recordings_total", result="full") == 1
+    await hear_each_other(caller, phone)
+    await end(caller, phone)
+    assert (await server.api.cdr())["detail"]["recordings"] == []
+    [line] = [json.loads(line) for line in server.log().splitlines() if "is not recorded" in line]
+    assert re.search("free some space", line["do"])
