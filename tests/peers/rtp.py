@@ -52,6 +52,8 @@ class Rtp:
         self.tone: float | None = next(TONES) if tone is None else tone
         "Frequency sent, in Hz; None sends digital silence."
         self.level = 8000.0
+        self.period = PERIOD
+        "Seconds between two packets."
         self.sending = False
         self.remote: tuple[str, int] | None = None
         self.events_type = EVENTS
@@ -297,7 +299,7 @@ class Rtp:
             if now - self._due > 0.5:  # the machine slept: do not send a burst of old sound
                 self._due = now
             while self._due <= now:
-                self._due += PERIOD
+                self._due += self.period
                 self._send_frame(now)
             if self.rtcp_period is not None and now >= self._report_due:
                 self._report_due = now + self.rtcp_period

@@ -187,7 +187,8 @@ def answer(
     lines = ["v=0", f"o=peer 1 {version} IN {family} {address}", "s=-", f"c=IN {family} {address}", "t=0 0"]
     taken = False
     for section in offer.media:
-        known = {number: name for number, name in section.codecs.items() if name in codecs}
+        ours = {name.upper() for name in codecs}
+        known = {number: name for number, name in section.codecs.items() if name in ours}
         if section.kind != "audio" or taken or section.port == 0:
             lines.append(f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}")
             continue
@@ -196,7 +197,8 @@ def answer(
         events = section.payload_type("telephone-event")
         numbers = [*known, *([] if events is None else [events])]
         lines.append(f"m=audio {port} {section.protocol} {' '.join(map(str, numbers))}")
-        lines += [f"a=rtpmap:{number} {name}/8000" for number, name in known.items()]
+        own = dict(value.split(" ", 1) for value in section.attributes("rtpmap") if " " in value)
+        lines += [f"a=rtpmap:{number} {own.get(str(number), f'{name}/8000')}" for number, name in known.items()]
         if events is not None:
             lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-16"]
         held = section.connection in ("0.0.0.0", "::")

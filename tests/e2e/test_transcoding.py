@@ -1,0 +1,172 @@
+"""Transcoding: two people hear each other whatever codec each of them speaks, as loud as they are; lists of codecs,
+packet lengths, lost packets, other rates.  The codecs of the far ends are not PJSIP's (tests/peers/coding.py)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartServer
+from tests.e2e.legs import shared_server
+from tests.peers import sound
+from tests.peers.coded import CodedRtp, Heard
+from tests.peers.peer import Peer
+from tests.peers.server import Server, Template
+from tests.peers.uac import Caller
+from tests.peers.uas import Phone
+
+ALL = ["G722", "opus", "PCMA", "PCMU", "G729", "GSM"]
+CONFIG = {"media": {"codecs": ALL}}
+PAIRS = [
+    ("G722", "PCMA"), ("G722", "opus"), ("opus", "PCMU"), ("G729", "PCMU"), ("G729", "G722"), ("GSM", "PCMA"),
+    ("GSM", "opus"),
+]  # fmt: skip
+TWO = (600.0, 1000.0)
+TOLERANCE = {"G729": 2.0, "GSM": 1.5}
+"Decibels that a codec may change a tone by; 1 for the others."
+
+
+@pytest.fixture
+async def speaking(pool: list[Server], tmp_path: Path, template: Template) -> AsyncIterator[Server]:
+    """A server that speaks all codecs, at 8000 samples a second."""
+    async with shared_server(pool, tmp_path, CONFIG, template) as server:
+        yield server
+
+
+class Pair:
+    """A call between a trunk and a phone, each with a codec of its own."""
+
+    def __init__(self, caller: Caller, phone: Phone) -> None:
+        self.caller, self.phone = caller, phone
+
+    async def expect_both(self, what: str = "") -> None:
+        """Each hears the other one's tone, and as loud as it was sent."""
+        await asyncio.gather(hears(self.caller, self.phone, what), hears(self.phone, self.caller, what))
+
+
+def voice(peer: Peer) -> CodedRtp:
+    assert isinstance(peer.rtp, CodedRtp)
+    return peer.rtp
+
+
+async def hears(one: Peer, other: Peer, what: str = "", frequency: float | None = None) -> Heard:
+    theirs = voice(other)
+    frequency = frequency or theirs.tone
+    assert frequency is not None
+    heard = await voice(one).hear()
+    about = f"{what} {voice(one).coding.name} <- {theirs.coding.name}: {heard.level() - theirs.sent_level:+.2f} dB"
+    assert heard.share(frequency) > 0.9, f"{about}, {heard.share(frequency):.3f} at {frequency:g} Hz"
+    most = max(TOLERANCE.get(rtp.coding.name, 1.0) for rtp in (voice(one), theirs))
+    assert abs(heard.part(frequency) - theirs.sent_level) <= most, about
+    return heard
+
+
+@asynccontextmanager
+async def call(
+    server: Server, number: int, one: CodedRtp, other: CodedRtp, *, ptimes: str = "", offer: list[str] | None = None
+) -> AsyncIterator[Pair]:
+    """A call from the trunk to agent 20xx; `ptimes` are lines for the SDP of both in place of `a=ptime:20`."""
+    async with (
+        await Caller.open(f"trunk{number}", sound=False, codecs=offer or [one.coding.name]) as caller,
+        await Phone.open(f"{2000 + number}", sound=False, codecs=[other.coding.name]) as phone,
+    ):
+        caller.rtp, phone.rtp = one, other
+        await server.api.add_agent(phone.uri, phone.name)
+        entry = {"kind": "agent", "target": phone.name}
+        await server.api.add_access_number(f"400820{number:04}", correlation="off", entry=entry)
+        sdp = with_ptime(caller.sdp(), ptimes)
+        await caller.invite(server.outside, f"400820{number:04}", caller="13800000001", sdp=sdp)
+        ring = await phone.rings()
+        ring.reply(200, sdp=with_ptime(phone.answer(ring.sdp), ptimes))
+        await phone.expect("ACK")
+        await caller.answered()
+        yield Pair(caller, phone)
+        await (await caller.bye()).expect(200)
+        await phone.expect("BYE")
+
+
+def with_ptime(sdp: bytes, lines: str) -> bytes:
+    if not lines:
+        return sdp
+    return sdp.replace(b"a=ptime:20\r\n", b"").replace(b"\r\na=rtpmap", b"\r\n" + lines.encode() + b"\r\na=rtpmap", 1)
+
+
+async def test_every_codec_with_one_of_its_rate_and_one_of_another(speaking: Server) -> None:
+    """Transcoding, sound checked both ways: the tone, and its level to 1 dB, with ffmpeg's G.722 at the far end too
+    (G.729 and GSM, which model a voice: 2)."""
+
+    async def one(number: int, codecs: tuple[str, str]) -> None:
+        ends = [await asyncio.to_thread(CodedRtp, codec, tone=tone) for codec, tone in zip(codecs, TWO, strict=True)]
+        async with call(speaking, number, *ends) as pair:
+            await pair.expect_both()
+
+    pairs = list(enumerate(PAIRS))
+    for at in range(0, len(pairs), 4):
+        await asyncio.gather(*(one(number, codecs) for number, codecs in pairs[at : at + 4]))
+    cdrs = await speaking.api.cdrs(len(pairs))
+    assert {frozenset(part["codec"] for part in cdr["parts"]) for cdr in cdrs} == set(map(frozenset, PAIRS))
+
+
+async def test_packets_of_any_length(speaking: Server) -> None:
+    """ptime: peers send 10 to 60 ms in a packet and get as much; maxptime is kept to, also against ptime."""
+
+    async def one(number: int, ptime: int, lines: str, get: int, codec: str) -> None:
+        ends = [CodedRtp(codec, tone=600.0, ptime=ptime), CodedRtp("PCMU", tone=1000.0, ptime=ptime)]
+        async with call(speaking, number, *ends, ptimes=lines) as pair:
+            await pair.expect_both(lines)
+            assert {voice(pair.caller).heard_ptime, voice(pair.phone).heard_ptime} == {get}, lines
+
+    await asyncio.gather(
+        one(20, 10, "a=ptime:10", 10, "PCMA"),
+        one(21, 30, "a=ptime:30", 30, "G722"),
+        one(22, 40, "a=ptime:40\r\na=maxptime:60", 40, "PCMA"),
+        one(23, 60, "a=ptime:60", 60, "G729"),
+    )
+    await asyncio.gather(
+        one(24, 20, "a=maxptime:10", 10, "PCMA"),
+        one(25, 20, "a=ptime:40\r\na=maxptime:30", 30, "PCMA"),
+        one(26, 20, "a=ptime:0", 20, "PCMA"),
+        one(27, 20, "a=ptime:2000", 120, "PCMA"),
+    )
+
+
+async def test_five_lost_packets_of_a_hundred_leave_no_holes(speaking: Server) -> None:
+    """Loss concealment (ITU-T G.711 Appendix I): the tone goes on, and nowhere is there a hole of digital silence."""
+    lossy = CodedRtp("PCMA", tone=500.0)
+    lossy.drop = frozenset({7, 29, 41, 63, 88})
+    async with call(speaking, 30, lossy, CodedRtp("PCMU", tone=1000.0)) as pair:
+        heard = await voice(pair.phone).hear(2.0, skip=0.5)
+        assert heard.share(500.0) > 0.9
+        assert longest_hole(heard) <= 0.005, f"{longest_hole(heard) * 1000:.0f} ms of silence"
+        quiet = [block for block in heard._blocks() if heard.pcm.size and block_level(block) < -20]
+        assert not quiet
+    [cdr] = await speaking.api.cdrs(1)
+    assert cdr["parts"][0]["rx_lost"] >= 4
+
+
+def longest_hole(heard: Heard) -> float:
+    """Seconds of the longest run of samples next to zero."""
+    longest = run = 0
+    for sample in heard.pcm:
+        run = run + 1 if abs(int(sample)) < 16 else 0
+        longest = max(longest, run)
+    return longest / heard.rate
+
+
+def block_level(block: sound.Pcm) -> float:
+    return Heard(block, sound.RATE).level()
+
+
+async def test_wide_band_goes_through_at_16_khz_and_does_not_fold_back(start_server: StartServer) -> None:
+    """Resampling: at `clock_rate` 16000 5 kHz pass between G.722 and Opus at their level; a G.711 leg hears nothing of
+    them, neither there nor at 3 kHz, where 5 kHz fold to (-50 dB)."""
+    server = await start_server({"media": {"codecs": ALL, "clock_rate": 16000}})
+    async with call(server, 40, CodedRtp("G722", tone=5000.0), CodedRtp("opus", tone=1000.0)) as pair:
+        await pair.expect_both("16 kHz")
+    async with call(server, 41, CodedRtp("G722", tone=5000.0), CodedRtp("PCMA", tone=1000.0)) as pair:
+        heard = await voice(pair.phone).hear()
+        assert heard.level() < voice(pair.caller).sent_level - 40, f"{heard.level():.1f} dBm0"
+        assert heard.part(3000.0) < voice(pair.caller).sent_level - 50, f"{heard.part(3000.0):.1f} dBm0"
+        await hears(pair.caller, pair.phone, "narrow to wide")
