@@ -1,10 +1,13 @@
 """Supervisors: they listen to live calls, whisper, barge in and leave, by API, by command and from their own phones."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from b2bua.cli import make_app
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_in, end, hear_each_other
 from tests.e2e.queues import staff, state
@@ -272,3 +275,47 @@ async def test_listening_ends_where_no_agent_talks(start_server: StartServer, ca
         await hears_only(caller, outside)
         never_heard(outside, chief, 2.0)
         await (await caller.bye()).expect(200)
+
+
+async def test_commands_do_the_same(server: Server, caller: Caller, phone: Phone, chief: Phone) -> None:
+    """`tandem calls monitor` begins, changes, shows and ends it; `tandem calls consult` asks a colleague, with a
+    supervisor in the conference; its refusals are the server's."""
+
+    async def tandem(*words: str) -> str:
+        environ = {"TANDEM_API_TOKEN": server.api.token, "TANDEM_URL": server.api.url}
+        done = await asyncio.to_thread(
+            CliRunner().invoke, make_app(lambda settings: None), ["calls", *words], env=environ
+        )
+        return str(done.output)
+
+    async with await Phone.open("1002") as other:
+        call = await talk(server, caller, phone, chief)
+        await staff(server, other, "1002", (), at_work=False)
+        assert "nobody listens" in await tandem("monitor", call)
+        assert "may not listen" in await tandem("monitor", call, "1002")
+        said = await tandem("monitor", call, "1003")
+        assert said == f"supervisor 1003 is rung for call {call}, agent 1001: listen\n"
+        await chief.answers()
+        await hears_only(chief, caller, phone)
+        said = await tandem("monitor", call, "1003", "--mode", "whisper")
+        assert said == f"supervisor 1003 in call {call}: whisper\n"
+        await hears_only(phone, caller, chief)
+        assert "whisper" in await tandem("monitor", call)
+        assert "give either" in await tandem("consult", call)
+        assert await tandem("consult", call, "1002") == f"call {call}: agent 1002 is asked\n"
+        await other.answers()
+        await hears_only(phone, other, chief)
+        await hears_only(other, phone)
+        await hears_only(chief, phone, other)
+        assert await tandem("consult", call, "--join") == f"call {call}: joined\n"
+        await hears_only(other, caller, phone)
+        await hears_only(caller, phone, other)
+        await hears_only(phone, caller, other, chief)
+        assert await tandem("consult", call, "--complete") == f"call {call}: completed\n"
+        await phone.expect("BYE")
+        await hears_only(chief, caller, other)
+        await hears_only(other, caller)
+        assert await tandem("monitor", call, "1003", "--end") == f"supervisor 1003 leaves call {call}\n"
+        await chief.expect("BYE")
+        await (await caller.bye()).expect(200)
+        await other.expect("BYE")
