@@ -102,6 +102,8 @@ class Conference:
         for line in (a, b):
             if line.alive:  # else its number may be another leg's, and its own end has parted the two
                 pj.tandem_relay_part(line.call)
+                if line.stream:
+                    pj.tandem_gap_forget(line.stream)  # what it had heard before they were joined
 
     def open_player(self, path: Path, *, loop: bool) -> Line:
         player = pj.AudioMediaPlayer()

@@ -41,14 +41,16 @@ class Line:
     a connection made between that moment and the leg's `attach(None)` could reach whoever got the place meanwhile.
     """
 
-    __slots__ = ("alive", "call", "codec", "port")
+    __slots__ = ("alive", "call", "codec", "port", "stream")
 
-    def __init__(self, port: Port, call: int = -1, codec: Codec | None = None) -> None:
+    def __init__(self, port: Port, call: int = -1, codec: Codec | None = None, stream: int = 0) -> None:
         self.port = port
         self.call = call
         "The leg as the relay and native taps know it; -1: it has no packets of its own."
         self.codec = codec
         "What it speaks; None where that is not known."
+        self.stream = stream
+        "Its stream's place in memory, for native/gap.c; 0: none that this knows."
         self.alive = True
 
     def __repr__(self) -> str:

@@ -28,14 +28,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a leg's stream has received so far; a new stream starts at 0 again."""
+    """What has come in on a leg so far."""
 
     packets: int
     "RTP packets of any payload."
     octets: int = 0
     "RTP payload octets; 0 when not known: then a talker's pause cannot be told."
-    reports: int = 0
-    "RTCP report blocks about what we send."
+    report_age: float | None = None
+    "Seconds since the last RTCP report; None: none has come."
 
 
 class SilenceWatch:
@@ -58,12 +58,12 @@ class SilenceWatch:
         """Judge the leg.  `expected`: by the SDP in force the far end sends to us (false on hold)."""
         passed, self._then = max(0.0, now - self._then), now
         before, self._before = self._before, counted
-        if counted.packets < before.packets or counted.reports < before.reports:
+        if counted.packets < before.packets:
             before = Counted(0)
         packets = counted.packets - before.packets
         if packets:
             self._comfort = comfort_noise(packets, counted.octets - before.octets)
-        if packets or counted.reports > before.reports:
+        if packets or (counted.report_age is not None and counted.report_age <= passed):
             self._silent = 0.0
             return Verdict.ALIVE
         if not expected or self._comfort:

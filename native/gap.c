@@ -109,6 +109,12 @@ int tandem_gap(size_t stream, size_t media_port)
     return 1;
 }
 
+void tandem_gap_forget(size_t media_port)
+{
+    /* A stream whose decoder is resumed empties its buffer before it is read again. */
+    pjmedia_stream_resume(((pjmedia_port *)media_port)->port_data.pdata, PJMEDIA_DIR_DECODING);
+}
+
 void tandem_gap_wake(size_t media_port)
 {
     pjmedia_port *port = (pjmedia_port *)media_port;

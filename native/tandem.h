@@ -177,6 +177,10 @@ int tandem_gap(size_t stream, size_t media_port);
  * that tandem_gap took and that is not destroyed yet. */
 void tandem_gap_wake(size_t media_port);
 
+/* What has come in on this stream and was not heard yet is of no use any more: the next frame that is asked of it is from
+ * what comes from now on. media_port as above. */
+void tandem_gap_forget(size_t media_port);
+
 /* Opens an ear: a sink of the conference whose frames (20 ms, 8000 Hz, 16 bit, mono) wait in a ring of their own, 64 at
  * most, silence included. Returns its place in the conference, or a pj_status_t made negative. These three let the GIL
  * go while they wait for the conference. */

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pjsua2 as pj
@@ -21,6 +22,7 @@ from b2bua.sip.keys import KEYS, Presses
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.refer import CONTENT_TYPE, sipfrag
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Quality, Signal, Sound
+from media.path import Codec
 from media.ports import Line
 
 if TYPE_CHECKING:
@@ -273,7 +275,9 @@ class PjCall(pj.Call):
                 leg._tell(Sound(leg.id, None, status == HELD_BY_PEER))
                 return
             if self._line is None:  # else the stream is the one it was, and so is its place in the conference
-                self._line = Line(self.getAudioMedia(index))
+                agreed = leg.agreed
+                codec = _codec(agreed.codec, agreed.clock_rate, agreed.ptime) if agreed is not None else None
+                self._line = Line(self.getAudioMedia(index), self._find_slot(), codec, self.port)
             leg._tell(Sound(leg.id, self._line, status == HELD_BY_PEER))
         except Exception as error:
             self.engine.fault(leg, "onCallMediaState", error)
@@ -364,6 +368,12 @@ class PjCall(pj.Call):
     def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
         """REFER never reaches pjsua (native/usage.c answers it); refuse all the same."""
         prm.statusCode = 603
+
+
+@lru_cache(64)
+def _codec(name: str, rate: int, ptime: int) -> Codec:
+    """One value for all the legs that speak alike."""
+    return Codec(name, rate, ptime)
 
 
 def _received(prm: pj.OnCallStateParam) -> str:

@@ -16,14 +16,15 @@ class Leg:
     def __init__(self, timeout: float = 10.0) -> None:
         self.watch = SilenceWatch(timeout, 0.0)
         self.now = 0.0
-        self.packets = self.octets = self.reports = 0
+        self.packets = self.octets = 0
+        self.age: float | None = None
 
     def second(self, packets: int = 0, octets: int = 0, reports: int = 0, *, expected: bool = True) -> Verdict:
         self.now += 1.0
         self.packets += packets
         self.octets += octets
-        self.reports += reports
-        return self.watch.look(self.now, Counted(self.packets, self.octets, self.reports), expected=expected)
+        self.age = 0.5 if reports else None if self.age is None else self.age + 1.0
+        return self.watch.look(self.now, Counted(self.packets, self.octets, self.age), expected=expected)
 
     def talks(self) -> Verdict:
         return self.second(50, 50 * SPEECH)
@@ -98,7 +99,7 @@ def test_keys_pressed_are_not_taken_for_comfort_noise() -> None:
 def test_a_stream_that_starts_again_counts_from_nothing() -> None:
     leg = Leg()
     leg.second(500, 500 * SPEECH, 5)
-    leg.packets, leg.octets, leg.reports = 0, 0, 0
+    leg.packets, leg.octets = 0, 0
     assert leg.second(3, 3 * SPEECH) is Verdict.ALIVE
     assert leg.seconds_until_dead() == 10
 
