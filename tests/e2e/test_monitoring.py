@@ -79,6 +79,16 @@ async def listening(server: Server, call: str, **wanted: str) -> dict[str, Any]:
     return await eventually_true(there, f"a supervisor with {wanted}")
 
 
+async def path_of(server: Server) -> tuple[str, str]:
+    """The way that the sound of the only call takes, and why."""
+    [call] = await server.api.calls()
+    return call["path"], call["path_reason"]
+
+
+async def relayed(server: Server) -> bool:
+    return (await path_of(server))[0] == "relay"
+
+
 async def test_a_supervisor_listens_whispers_and_barges_in(
     server: Server, caller: Caller, phone: Phone, chief: Phone
 ) -> None:
@@ -104,6 +114,7 @@ async def test_a_supervisor_listens_whispers_and_barges_in(
     assert (await state(server, "1003", "talking"))["call"] == f"monitor:{call}"
     [shown] = (await server.api.calls())[0]["supervisors"]
     assert (shown["supervisor"], shown["mode"]) == ("1003", "listen")
+    assert await path_of(server) == ("conference", "supervisor")
 
     await server.api.patch(path, {"mode": "whisper"})
     await hears_only(phone, caller, chief)
@@ -124,6 +135,7 @@ async def test_a_supervisor_listens_whispers_and_barges_in(
     ended = await listener.expect("call.monitor.ended", call=call)
     assert ended["data"]["why"] == "stopped"
     await state(server, "1003", "available")
+    await eventually_true(lambda: relayed(server), "the sound takes the short way again")
     await hear_each_other(caller, phone)
     await end(caller, phone)
     cdr = await server.api.cdr()
