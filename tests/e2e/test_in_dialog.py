@@ -1,15 +1,21 @@
 """Requests inside a call, for a dead call and without any: each has one answer, and none reaches the other leg."""
 
+import asyncio
+import socket
 from functools import partial
+from itertools import count
+from typing import ClassVar, Self
 
 import pytest
 
+from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other, ringing, talking
+from tests.peers.exchange import Sent
 from tests.peers.peer import Peer
 from tests.peers.server import Server
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
-from tests.peers.waiting import eventually
+from tests.peers.waiting import PATIENCE, eventually
 
 ALLOWED = {"invite", "ack", "cancel", "bye", "prack", "update", "info", "options"}
 
@@ -66,6 +72,80 @@ async def test_each_request_in_a_call_gets_its_answer_and_stays_on_its_leg(
     assert passed_on(other) == []
     assert len(await server.api.calls()) == 1
     await end(caller, phone)
+
+
+async def test_events_nobody_asked_for_are_refused_by_their_kind(server: Server, caller: Caller, phone: Phone) -> None:
+    """RFC 6665 4.1.3, 8.2.2: 489 with Allow-Events in a call, whatever the package, for we have subscribed to none; 481
+    where there is no dialog.  No call ends by it."""
+    await talking(server, caller, phone)
+    for peer in (caller, phone):
+        for event in ({"Event": "presence"}, {"Event": "refer;id=9"}, {}):
+            sent = await peer.call.send("NOTIFY", headers={**event, "Subscription-State": "active"})
+            assert (await sent.expect(489)).get("Allow-Events") == "refer"
+    await hear_each_other(caller, phone)
+    await end(caller, phone)
+    await (await caller.request("NOTIFY", server.outside, "a", headers=NEEDED["NOTIFY"])).expect(481)
+
+
+async def test_who_knows_the_tags_of_a_call_does_not_move_it_elsewhere(
+    start_server: StartServer, caller: Caller, phone: Phone
+) -> None:
+    """A request that would make its Contact that of the call (RFC 3261 12.2.2) comes from another address than the far
+    end's: 403, and neither signalling nor sound go there.  Another address of the same trunk may send it."""
+    server = await start_server({"trunks.carrier": {"addresses": ["127.0.0.1/32", "127.0.0.3/32"]}})
+    await talking(server, caller, phone)
+    pattern = await caller.call.options()
+    await pattern.expect(200)
+    with Elsewhere("127.0.0.66", pattern) as thief, Elsewhere("127.0.0.3", pattern) as sister:
+        for method in ("INVITE", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE"):
+            assert await thief.asks(method, server.outside, caller.sdp(c="127.0.0.66")) == 403, method
+        assert await thief.asks("OPTIONS", server.outside) == 200, "which moves nothing"
+        await hear_each_other(caller, phone)
+        assert passed_on(phone) == []
+        assert await server.api.metric("tandem_gate_total", counter="refused_foreign") == 5
+        assert await sister.asks("UPDATE", server.outside) == 200
+        await phone.bye()
+        assert (await sister.receives()).startswith(b"BYE sip:"), "the call is there from now on"
+
+
+class Elsewhere:
+    """A socket at another address whose requests claim to be of a call."""
+
+    NUMBERS: ClassVar = count(100)
+    "CSeq: what has come once may not come again."
+
+    def __init__(self, host: str, pattern: Sent) -> None:
+        self._pattern = pattern
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((host, 0))
+        self._socket.settimeout(PATIENCE)
+        self._here = f"{host}:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    async def asks(self, method: str, server: tuple[str, int], sdp: bytes = b"") -> int:
+        """The final status of a request with this Contact."""
+        number = next(Elsewhere.NUMBERS)
+        head = [
+            f"{method} sip:{server[0]}:{server[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self._here};branch=z9hG4bK{method}{number}",
+            f"Max-Forwards: 70\r\nContact: <sip:me@{self._here}>\r\nCSeq: {number} {method}",
+            *(f"{name}: {self._pattern.get(name)}" for name in ("From", "To", "Call-ID")),
+            *(f"{name}: {value}" for name, value in NEEDED.get(method, {}).items()),
+            *(["Content-Type: application/sdp"] if sdp else []),
+            f"Content-Length: {len(sdp)}",
+        ]
+        self._socket.sendto("\r\n".join([*head, "", ""]).encode() + sdp, server)
+        while (answer := await self.receives()).startswith(b"SIP/2.0 1"):
+            pass
+        return int(answer.split()[1])
+
+    async def receives(self) -> bytes:
+        return await asyncio.to_thread(self._socket.recv, 65536)
 
 
 async def test_a_call_that_is_over_gets_481(server: Server, caller: Caller, phone: Phone) -> None:

@@ -120,6 +120,11 @@ async def test_nobody_comes_in_without_the_password(start_server: StartServer) -
         await phone.expect(401)
         await phone.invite(server.inside, "112", caller="9999")
         await phone.expect(401)
+        refer = [("Refer-To", "<sip:0900123@127.0.0.1>"), ("From", f"<{uri}>;tag=r")]
+        challenge = await md5_challenge(await phone.request("REFER", server.inside, "1001", headers=refer))
+        shown = [*refer, ("Authorization", credentials(challenge, "REFER", uri, "1001"))]
+        told = await (await phone.request("REFER", server.inside, "1001", headers=shown)).expect(405)
+        assert "REGISTER" in told.tokens("Allow") or "register" in told.tokens("Allow")
         assert await server.api.counted("tandem_calls_total") == 0
         assert await server.api.counted("tandem_sip_refusals_total", cause="wrong-credentials") == 4
         assert await server.api.counted("tandem_phone_requests_total", answer="REGISTER guilty") == 4
