@@ -286,8 +286,8 @@ class Tandem:
         recorder = self.exchange.recorder
         follow("gauge", "recordings_open", "Files of recordings that are written now.", lambda: len(recorder.running))
         overrun = "Packets of recorded calls that the recorder came too late for."
-        follow("counter", "recording_packets_lost", overrun, lambda: recorder.overrun)
-        follow("counter", "recorder_cpu_seconds", "Time of a processor that it has taken.", lambda: recorder.cpu)
+        follow("counter", "recording_packets_lost_total", overrun, lambda: recorder.overrun)
+        follow("counter", "recorder_cpu_seconds_total", "Time of a processor that it has taken.", lambda: recorder.cpu)
         late = "Events that a listener over HTTP has not taken yet."
         follow("gauge", "webhook_behind", late, self.webhooks.behind, "webhook")
 

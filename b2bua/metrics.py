@@ -211,7 +211,8 @@ class Metrics:
         self.analyses = count("analyses", "Calls analysed, by tenant and what named the goal.", "tenant reason")
         self.analysis_seconds = spread("analysis_seconds", "Time of the analysis of a call.", "tenant", STORAGE_BUCKETS)
         self.pull_seconds = spread("pull_seconds", "Time of those look-ups.", "tenant", STORAGE_BUCKETS)
-        self.recordings = count("recordings", "Recordings, by result (started, finished, cut-off, full, failed).", "result")
+        results = "Recordings, by result (started, finished, cut-off, full, failed)."
+        self.recordings = count("recordings", results, "result")
         self.api = count("api_requests", "HTTP requests, by method, route and status.", "method route status")
         self.offers = count("queue_offers", "Phones rung for callers of a queue.", "queue")
         self.refused_offers = count("queue_offers_refused", "Phones that did not take the call, by reason.", "reason")

@@ -10,10 +10,23 @@ import pytest
 
 from b2bua.storage import NotFound
 from b2bua.storage.recordings import Recordings
+from b2bua.web.sealed_file import asked_for
 from media import wav
+from media.recording import Keys, Order, index
+from media.recording.one import OneRecording
 from tests.unit.web.server import CALL, Api, StillFloor, api
 
 CALLS = [f"019b7656-7d80-7c1e-9f0a-3b6a1d2c4e{n:02d}" for n in range(3)]
+
+
+def stereo(folder: Path, tenant: str, call: str, keys: Keys | None = None) -> str:
+    """One file of both sides with its index, as a call leaves them."""
+    made = OneRecording(Order(call, tenant, folder / tenant, "wav", 8000, 0, 1.0, "here", keys))
+    made.write(1_000_000)
+    made.close(1_000_000)
+    made.index.sha256, made.index.complete = index.checksum(made.path), True
+    made.note()
+    return made.path.name
 
 
 def record(folder: Path, tenant: str, call: str, seconds: float = 0.5) -> list[str]:
@@ -64,8 +77,55 @@ async def test_old_recordings_go_and_young_ones_stay(tmp_path: Path) -> None:
     old, young = record(tmp_path, "acme", CALLS[0]), record(tmp_path, "acme", CALLS[1])
     for name in old:
         os.utime(tmp_path / "acme" / name, (0, time.time() - 86400))
-    assert Recordings(tmp_path).purge(time.time() - 3600) == 2
+    patient, kept_for_ever = stereo(tmp_path, "beta", CALLS[2]), stereo(tmp_path, "gamma", CALLS[2])
+    for folder in ("beta", "gamma"):
+        os.utime(tmp_path / folder / patient, (0, time.time() - 40 * 86400))
+    days = {"acme": 1, "beta": 30, "gamma": 0}
+    assert Recordings(tmp_path).purge(time.time() + 3600, lambda tenant: days[tenant or ""]) == 3
     assert sorted(file.name for file in (tmp_path / "acme").iterdir()) == young
+    assert list((tmp_path / "beta").iterdir()) == []
+    assert (tmp_path / "gamma" / kept_for_ever).exists()
+
+
+async def test_a_call_has_one_file_with_an_index_beside_those_of_earlier_versions(web: Api) -> None:
+    folder = web.node.settings.recordings
+    name, old = stereo(folder, "acme", CALLS[1]), record(folder, "acme", CALLS[0])
+    listed = (await web.ask("GET", "/v1/recordings", key="acme")).json()["recordings"]
+    assert [file["name"] for file in listed] == [name, *reversed(old)]
+    new = listed[0]
+    assert (new["part"], new["role"], new["seconds"], new["complete"], new["format"]) == (None, None, 1.0, True, "wav")
+    assert new["sha256"] == index.checksum(folder / "acme" / name)
+    found = (await web.ask("GET", f"/v1/recordings/{name}/index", key="acme")).json()
+    assert (found["call"], found["channels"]) == (CALLS[1], {"left": "caller", "right": "agent"})
+    assert (await web.ask("GET", f"/v1/recordings/{name}/index", key="beta")).status_code == 404
+    assert (await web.ask("GET", f"/v1/recordings/{old[0]}/index", key="acme")).status_code == 404
+    assert (await web.ask("DELETE", f"/v1/recordings/{name}", key="acme")).status_code == 204
+    assert sorted(path.name for path in (folder / "acme").iterdir()) == old
+
+
+async def test_an_encrypted_recording_is_not_served_by_a_node_without_the_key(web: Api) -> None:
+    name = stereo(web.node.settings.recordings, "acme", CALLS[0], Keys([bytes(32)]))
+    answer = await web.ask("GET", f"/v1/recordings/{name}", key="acme")
+    assert answer.status_code == 409
+    assert "key_file" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        (None, None), ("bytes=0-3", (0, 4)), ("bytes=90-", (90, 10)), ("bytes=-30", (70, 30)),
+        ("bytes=95-200", (95, 5)), ("bytes=-300", (0, 100)), ("bytes=0-3,5-7", None), ("lines=1-2", None),
+        ("bytes=-", None),
+    ],
+)  # fmt: skip
+def test_a_range_of_octets_is_what_was_asked_for(header: str | None, part: tuple[int, int] | None) -> None:
+    assert asked_for(header, 100) == part
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=5-4"])
+def test_a_range_that_is_not_there_is_said_to_be_none(header: str) -> None:
+    with pytest.raises(ValueError, match="100 octets"):
+        asked_for(header, 100)
 
 
 async def test_a_live_calls_recording_is_started_by_those_who_may(web: Api) -> None:
