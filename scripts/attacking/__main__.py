@@ -11,7 +11,7 @@ import typer
 from benching.cores import Cores, choose
 from benching.machine import ROOT
 
-from . import cases, floods, fuzzed, overload
+from . import broken_sound, cases, floods, fuzzed, overload
 from .verdict import Verdict, markdown, show
 
 app = typer.Typer(
@@ -30,12 +30,13 @@ FRAUDULENT = (
     " only_our_carrier"
 )
 "Cases of FRAUD in which somebody tries what he may not."
-NOMINAL, FLOOD = 200.0, 4000.0
+NOMINAL, FLOOD, TIMES = 200.0, 4000.0, 20
 
 Nominal = Annotated[float, typer.Option(help="Good calls a second that the server serves without trouble.")]
 Rate = Annotated[float, typer.Option(help="Requests a second of a flood: ten times what the server can serve.")]
 Seconds = Annotated[float, typer.Option(min=5, help="Seconds of each flood.")]
 Count = Annotated[int, typer.Option(min=1000, help="Mutated messages.")]
+Times = Annotated[int, typer.Option(min=1, help="With --rtp: how many times as long as in the tests.")]
 Seed = Annotated[int | None, typer.Option(help="Of the fuzzer; drawn and printed when left out.")]
 
 
@@ -67,9 +68,17 @@ def overloaded(
 
 
 @app.command()
-def fuzz(count: Count = 1_000_000, seed: Seed = None) -> None:
-    """Mutated messages by the trunk; nothing may crash or fall silent."""
-    _attack(lambda folder, cores: _fuzz(folder, cores, count, seed), name="fuzz")
+def fuzz(
+    count: Count = 1_000_000,
+    seed: Seed = None,
+    rtp: Annotated[bool, typer.Option("--rtp", help="Sound instead of messages, under the address sanitizer.")] = False,
+    times: Times = TIMES,
+) -> None:
+    """Mutated messages by the trunk, or broken RTP and RTCP by anybody; nothing may crash or fall silent."""
+    if rtp:
+        _attack(lambda folder, cores: broken_sound.measure(times), name="fuzz-rtp")
+    else:
+        _attack(lambda folder, cores: _fuzz(folder, cores, count, seed), name="fuzz")
 
 
 @app.command()
@@ -91,6 +100,7 @@ def everything(rate: Rate = FLOOD, nominal: Nominal = NOMINAL, count: Count = 1_
         lambda folder, cores: floods.measure(folder, cores, rate=rate, seconds=15.0),
         lambda folder, cores: overload.measure(folder, cores, nominal=nominal, seconds=10.0),
         lambda folder, cores: _fuzz(folder, cores, count, seed),
+        lambda folder, cores: broken_sound.measure(TIMES),
         lambda folder, cores: cases.run("injection", INJECTION),
         lambda folder, cores: cases.run("fraud", FRAUD, FRAUDULENT),
         name="all",

@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import parse
@@ -22,15 +23,21 @@ WITHIN = 1200.0
 "Seconds all cases of an attack may take."
 
 
-def run(attack: str, files: Sequence[str], names: str = "") -> list[Verdict]:
-    """The cases of these test files; `names`: those that pytest's -k chooses.  AssertionError where there are none."""
+def run(
+    attack: str, files: Sequence[str], names: str = "", *, more: Mapping[str, str] = MappingProxyType({})
+) -> list[Verdict]:
+    """The cases of these test files; `names`: those that pytest's -k chooses; `more`: variables of the environment.
+
+    AssertionError where there are none."""
     headline(f"{attack}: {', '.join(files)}")
     with tempfile.TemporaryDirectory(prefix="tandem-attack-") as folder:
         report = Path(folder) / "report.xml"
         chosen = ["-k", names] if names else []
         anywhere = ["taskset", "-c", ",".join(map(str, ALLOWED))]
         command = [*anywhere, sys.executable, "-m", "pytest", "-q", "-n0", *chosen, f"--junit-xml={report}", *files]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WITHIN)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WITHIN, env={**os.environ, **more}
+        )
         if done.returncode:
             note(done.stdout[-4000:])
         cases = list(parse(report).iter("testcase")) if report.exists() else []

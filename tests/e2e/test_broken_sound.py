@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -32,7 +33,15 @@ async def server(
 ) -> AsyncIterator[Server]:
     """A server that soon takes another stream after a pause."""
     async with shared_server(pool, tmp_path_factory.mktemp("broken"), CONFIG, template) as server:
+        loaded = libraries_of(server)
+        assert BUILD in loaded, "the server runs on the build that was asked for"
+        assert ("libasan" in loaded) == ("LD_PRELOAD" in server.env)
         yield server
+
+
+def libraries_of(server: Server) -> str:
+    """What the kernel has mapped for it."""
+    return Path(f"/proc/{server.pid}/maps").read_text()
 
 
 @pytest.fixture

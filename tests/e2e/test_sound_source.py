@@ -34,6 +34,14 @@ async def server(
         yield server
 
 
+@pytest.fixture(params=["relay", "conference"])
+def way(request: pytest.FixtureRequest, caller: Caller, phone: Phone) -> str:
+    """Both ways that sound takes between two legs (docs/sound.md): two that speak alike, and two that do not."""
+    chosen = str(request.param)
+    caller.codecs, phone.codecs = ["PCMA"], ["PCMA" if chosen == "relay" else "PCMU"]
+    return chosen
+
+
 @pytest.fixture
 def intruders() -> Iterator[list[Intruder]]:
     """Two, one for each leg of a call."""
@@ -57,7 +65,7 @@ async def refused(server: Server) -> dict[str, int]:
 
 
 async def test_who_speaks_first_is_neither_heard_nor_spoken_to(
-    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder]
+    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder], way: str
 ) -> None:
     """RTP injection: strangers send before the parties do, who are silent; both hear each other all the same."""
     await call_in(server, caller, phone.uri)
@@ -77,6 +85,7 @@ async def test_who_speaks_first_is_neither_heard_nor_spoken_to(
     for peer in (caller, phone):
         peer.sound.resume()
     await hear_each_other(caller, phone)
+    assert await server.api.metric("tandem_bridges", path=way) == 1
     assert all(intruder.got_nothing for intruder in intruders)
     await end(caller, phone)
     assert (await refused(server))["address"] >= 80
@@ -84,10 +93,11 @@ async def test_who_speaks_first_is_neither_heard_nor_spoken_to(
 
 
 async def test_who_breaks_in_is_neither_heard_nor_spoken_to(
-    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder]
+    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder], way: str
 ) -> None:
     """RTP injection: in mid call with copied SSRC and numbers, in bursts, with nonsense, with forged RTCP BYEs."""
     await talking(server, caller, phone)
+    assert await server.api.metric("tandem_bridges", path=way) == 1
     aims = legs_of(caller, phone)
     for intruder, aim, victim in zip(intruders, aims, (caller.sound, phone.sound), strict=True):
         intruder.copy(victim)
@@ -112,10 +122,11 @@ async def test_who_breaks_in_is_neither_heard_nor_spoken_to(
 
 
 async def test_a_silent_callers_stream_cannot_be_taken_over(
-    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder]
+    server: Server, caller: Caller, phone: Phone, intruders: list[Intruder], way: str
 ) -> None:
     """RTP injection: a caller is silent for longer than a phone would be; he goes on hearing, the stranger never."""
     await talking(server, caller, phone)
+    assert await server.api.metric("tandem_bridges", path=way) == 1
     caller.sound.pause()
     phone.sound.pause()
     for intruder, aim, victim in zip(intruders, legs_of(caller, phone), (caller.sound, phone.sound), strict=True):
