@@ -26,6 +26,7 @@ MODULES = (
     "format_pcm",
     "func_channel",
     "pbx_config",
+    "res_geolocation",
     "res_pjproject",
     "res_pjsip",
     "res_pjsip_caller_id",
@@ -35,6 +36,7 @@ MODULES = (
     "res_rtp_asterisk",
     "res_sorcery_config",
     "res_sorcery_memory",
+    "res_statsd",
     "res_timing_timerfd",
 )
 "What is built and loaded."
