@@ -117,6 +117,16 @@ static pj_status_t top_send_rtcp2(pjmedia_transport *tp, const pj_sockaddr_t *ad
     return top_send_rtcp(tp, packet, size);
 }
 
+static pj_status_t top_encode_sdp(pjmedia_transport *tp, pj_pool_t *pool, pjmedia_sdp_session *local,
+                                  const pjmedia_sdp_session *remote, unsigned index)
+{
+    struct wire *wire = wire_of(tp);
+
+    if (wire->codecs)
+        codec_list_apply(wire->codecs, pool, local, index);
+    return wire->next->encode_sdp(tp, pool, local, remote, index);
+}
+
 static pj_status_t top_media_start(pjmedia_transport *tp, pj_pool_t *pool, const pjmedia_sdp_session *local,
                                    const pjmedia_sdp_session *remote, unsigned index)
 {
@@ -216,6 +226,7 @@ static void put_in_front(struct wire *wire)
     wire->op.send_rtp = &top_send_rtp;
     wire->op.send_rtcp = &top_send_rtcp;
     wire->op.send_rtcp2 = &top_send_rtcp2;
+    wire->op.encode_sdp = &top_encode_sdp;
     wire->op.media_start = &top_media_start;
     wire->op.media_stop = &top_media_stop;
     wire->op.destroy = &top_destroy;

@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pjsua has one list of codecs for all its calls. Here each leg has its own: a table of operations of ours in front of
- * that of its topmost media transport (pjmedia_transport is a public structure), whose encode_sdp takes out of our
- * description what the leg's list does not have, and puts the rest in its order, before the transport and the peer see
- * it. Legs that go by the list of all have nothing in front. */
+ * pjsua has one list of codecs for all its calls. Here each leg has its own: where its description passes our operation in
+ * front of its transport (adapter.c), what the leg's list does not have is taken out, and the rest put in its order, before
+ * the transport and the peer see it. Legs that go by the list of all have none. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec_lists.h"
 #include "internal.h"
+#include "wire.h"
 
 #define MOST_LISTS 64
-#define MOST_TABLES 256
 #define MOST_NAMES 16
 #define LONGEST_NAME 16
 
-struct list {
+struct codec_list {
     char names[MOST_NAMES][LONGEST_NAME];
     unsigned count;
     pj_bool_t events;
 };
 
-/* One for each list and kind of transport under it; a transport points to it as if it were its own table. */
-struct table {
-    pjmedia_transport_op op; /* first: transports point here */
-    pjmedia_transport_op *under;
-    const struct list *list;
-};
-
-static struct list *lists[MOST_LISTS];
+static struct codec_list *lists[MOST_LISTS];
 static int lists_used;
-static struct table *tables[MOST_TABLES];
-static int tables_used;
 
 static const pj_str_t telephone_event = {"telephone-event", 15};
 
@@ -80,7 +70,7 @@ static unsigned keep_named(pjmedia_sdp_media *media, unsigned kept, const pj_str
     return kept;
 }
 
-static void choose(const struct list *list, pj_pool_t *pool, pjmedia_sdp_media *media)
+static void choose(const struct codec_list *list, pj_pool_t *pool, pjmedia_sdp_media *media)
 {
     unsigned kept = 0, rates[MOST_NAMES], rate_count = 0;
 
@@ -104,24 +94,21 @@ static void choose(const struct list *list, pj_pool_t *pool, pjmedia_sdp_media *
     media->desc.fmt_count = kept;
 }
 
-static pj_status_t encode_sdp(pjmedia_transport *tp, pj_pool_t *pool, pjmedia_sdp_session *local,
-                              const pjmedia_sdp_session *remote, unsigned index)
+void codec_list_apply(const struct codec_list *list, pj_pool_t *pool, pjmedia_sdp_session *local, unsigned index)
 {
-    const struct table *table = (const struct table *)tp->op;
     static const pj_str_t audio = {"audio", 5};
 
     if (index < local->media_count && local->media[index]->desc.port &&
         pj_stricmp(&local->media[index]->desc.media, &audio) == 0)
-        choose(table->list, pool, local->media[index]);
-    return table->under->encode_sdp(tp, pool, local, remote, index);
+        choose(list, pool, local->media[index]);
 }
 
-/* --- lists and tables -------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------------------- */
 
 PyObject *tandem_codec_list(PyObject *names, int events)
 {
     Py_ssize_t n = PyTuple_Check(names) ? PyTuple_GET_SIZE(names) : -1;
-    struct list list;
+    struct codec_list list;
 
     if (n < 1 || n > MOST_NAMES) {
         PyErr_SetString(PyExc_ValueError, "names: a tuple of 1 to 16 texts");
@@ -158,29 +145,15 @@ PyObject *tandem_codec_list(PyObject *names, int events)
 int tandem_codecs_for(size_t transport, int number)
 {
     pjmedia_transport *tp = (pjmedia_transport *)transport;
-    const struct list *list = number >= 0 && number < lists_used ? lists[number] : NULL;
-    struct table *table;
+    pjmedia_transport_info info;
+    struct wire *wire = NULL;
 
-    if (!tp || !list)
+    pjmedia_transport_info_init(&info);
+    if (tp && pjmedia_transport_get_info(tp, &info) == PJ_SUCCESS)
+        wire = wire_of_info(&info);
+    if (!wire || number < 0 || number >= lists_used)
         return PJ_EINVAL;
-    if (tp->op->encode_sdp == &encode_sdp)
-        return PJ_EEXISTS;
-    for (int i = 0; i < tables_used; i++) {
-        if (tables[i]->under == tp->op && tables[i]->list == list) {
-            tp->op = &tables[i]->op;
-            return PJ_SUCCESS;
-        }
-    }
-    if (tables_used == MOST_TABLES)
-        return PJ_ETOOMANY;
-    if (!(table = malloc(sizeof *table)))
-        return PJ_ENOMEM;
-    table->op = *tp->op;
-    table->op.encode_sdp = &encode_sdp;
-    table->under = tp->op;
-    table->list = list;
-    tables[tables_used++] = table;
-    tp->op = &table->op;
+    wire->codecs = lists[number];
     return PJ_SUCCESS;
 }
 

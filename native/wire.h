@@ -58,6 +58,8 @@ static inline void wire_counts(enum wire_counter which)
 
 struct worker;
 
+struct codec_list;
+
 struct wire {
     pjmedia_transport *top; /* SRTP, in use or not: what the stream is attached to */
     pjmedia_transport *udp; /* its member */
@@ -65,6 +67,7 @@ struct wire {
     pjmedia_transport_op op;          /* of top: the same with ours in front */
     struct worker *worker;
     unsigned port; /* ours */
+    const struct codec_list *codecs; /* what its descriptions name; NULL: what those of all legs do */
 
     pthread_mutex_t calling; /* recursive */
 
@@ -118,6 +121,8 @@ struct wire *wire_of_info(pjmedia_transport_info *info);
 /* A datagram came. The packet is aligned and may be changed. Only its worker calls these. */
 void wire_take_rtp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size);
 void wire_take_rtcp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size);
+/* codec_lists.c: leaves in our description what the list has, in its order. */
+void codec_list_apply(const struct codec_list *list, pj_pool_t *pool, pjmedia_sdp_session *local, unsigned index);
 struct wire *wire_of_call(int call, unsigned *index); /* its line of sound; NULL: none */
 /* adapter.c: from here to the far end, through SRTP where that is in use; under high. */
 pj_bool_t wire_send(struct wire *wire, const void *packet, unsigned size);
