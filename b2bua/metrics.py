@@ -5,7 +5,6 @@ children are kept by their label values.  What somebody else counts already is r
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
@@ -28,6 +27,7 @@ LAG_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0)
 STORAGE_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0)
 LOSS_BUCKETS = (0.0, 0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 JITTER_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
+ROUND_TRIP_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 MOS_BUCKETS = (1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.4)
 
 WAIT_BUCKETS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
@@ -187,9 +187,18 @@ class Metrics:
         self.sip_refusals = count("sip_refusals", "Requests turned away before they were a call, by cause.", "cause")
         self.faults = count("faults", "Mistakes of our own that were contained, by place. Report them.", "place")
         self.lag = LoopLag(self.registry)
-        self.rtp_lost = spread("rtp_lost_ratio", "Share of RTP packets lost on a leg (received).", "role", LOSS_BUCKETS)
-        self.rtp_jitter = spread("rtp_jitter_seconds", "Mean interarrival jitter of a leg.", "role", JITTER_BUCKETS)
-        self.rtp_mos = spread("rtp_mos", "Estimated quality of a leg (ITU-T G.107).", "role", MOS_BUCKETS)
+        self.rtp_lost = spread(
+            "rtp_lost_ratio", "Share of RTP packets lost on a leg (received).", "role trunk", LOSS_BUCKETS
+        )
+        self.rtp_jitter = spread("rtp_jitter_seconds", "Interarrival jitter of a leg.", "role trunk", JITTER_BUCKETS)
+        self.rtp_mos = spread("rtp_mos", "Estimated quality of a leg (ITU-T G.107).", "role trunk", MOS_BUCKETS)
+        self.rtp_round_trip = spread(
+            "rtp_round_trip_seconds", "Round trip of a leg, by RTCP.", "role trunk", ROUND_TRIP_BUCKETS
+        )
+        self.media_alarms = count(
+            "media_alarms", "Legs whose sound was found one-way, unheard or dead, by what, role and trunk.",
+            "what role trunk",
+        )  # fmt: skip
         self.storage_ops = count(
             "storage_ops",
             "Storage operations, by kind (read, write) and result (ok, refused, unavailable).",
@@ -273,11 +282,19 @@ class Metrics:
         self.storage_ops.inc(kind, result)
         self.storage_seconds.observe(seconds, kind)
 
-    def leg_quality(self, role: str, lost: float, jitter: float, mos: float) -> None:
-        """The sound of one leg that ended: loss as a share of 1, jitter in seconds, MOS 1 to 4.5 (NaN: not known)."""
-        for spread, value in ((self.rtp_lost, lost), (self.rtp_jitter, jitter), (self.rtp_mos, mos)):
-            if not math.isnan(value):
-                spread.observe(value, role)
+    def leg_quality(
+        self, role: str, trunk: str, lost: float, jitter: float, mos: float | None, round_trip: float | None
+    ) -> None:
+        """The sound of one leg that ended: loss as a share of 1, jitter and round trip in seconds, MOS 1 to 4.5; None:
+        not known.  `trunk` is empty where it is none of a trunk's."""
+        for spread, value in (
+            (self.rtp_lost, lost),
+            (self.rtp_jitter, jitter),
+            (self.rtp_mos, mos),
+            (self.rtp_round_trip, round_trip),
+        ):
+            if value is not None:
+                spread.observe(value, role, trunk)
 
     def text(self) -> bytes:
         """The scrape, in Prometheus' text format (`CONTENT_TYPE`)."""

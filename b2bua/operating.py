@@ -95,7 +95,7 @@ class Operating:
             "trunks.*", "trunk_groups.*", "calls.*", "screening.*", "security.*", "overload.*", "trace.*", "sources.*",
             "law_profiles.*", "law_regions.*", "feature_codes.outside", "node.shutdown_grace", "storage.keep_days",
             "api.max_body", "log.*", "transfers.outside", "transfers.hosts", "transfers.follow_redirects",
-            "transfers.park_timeout", "transfers.pick_up",
+            "transfers.park_timeout", "transfers.pick_up", "quality.*",
         )  # fmt: skip
         follow("settings", everywhere, self._everywhere)
         follow("trunks", ("trunks.*", "trunk_groups.*"), self._trunks)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from b2bua.calls import outside
 from b2bua.calls.callback import call_back, wish_of
+from b2bua.calls.counting import count_call
 from b2bua.calls.dialled import Dialled
 from b2bua.calls.exchange import Exchange
 from b2bua.calls.filtering import filter_once
@@ -20,23 +21,21 @@ from b2bua.calls.moving import GivenAway
 from b2bua.calls.offer import CANCELLED
 from b2bua.calls.originate import callee_of, may_dial, originate
 from b2bua.calls.parties import Role
+from b2bua.calls.quality import QualityWatch
+from b2bua.calls.quality_view import sounded
 from b2bua.calls.record import Record
 from b2bua.calls.recording import RecordingOrder
 from b2bua.calls.refusals import failure_of
 from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
-from b2bua.calls.silence import SilenceWatch
 from b2bua.calls.token import give_back
 from b2bua.calls.transfer import MOVED_ON
 from b2bua.calls.view import CallView, CannotStart, Party, view_of
 from b2bua.log import logger
 from b2bua.sip.arrival import arrival_of, user_of
 from b2bua.sip.leg import IllegalStep, Leg
-from b2bua.storage.calls import CallRecord
-from routing.first_goal import Via
 from routing.refusals import Refused
 
 if TYPE_CHECKING:
-    from b2bua.metrics import Metrics
     from b2bua.sip.engine import Arriving, Refusal
     from routing.goal import Goal
     from routing.queue import Queue
@@ -66,8 +65,6 @@ STACK_REFUSALS = {
 MOST_DIALLING = 50
 "Feature codes being dialled at once."
 
-DEFAULT_ROUTES = frozenset({Via.ACCESS_ROUTE.value, Via.DEFAULT_ROUTE.value})
-
 Steps = Callable[[Session], Awaitable[None]]
 
 
@@ -83,16 +80,14 @@ class LiveCalls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._dialling: set[asyncio.Task[None]] = set()
         self.dialled = Dialled(exchange)
+        self.quality = QualityWatch(exchange)
         self.draining = self.stopping = False
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Until cancelled; then no new calls, and those that live after the grace get BYE and a CDR."""
-        watch = SilenceWatch(self.exchange.engine, self.exchange.settings.media.silence_timeout)
         ready()
         try:
-            while True:
-                await asyncio.sleep(1.0)
-                await watch.look(self.sessions.values(), asyncio.get_running_loop().time())
+            await self.quality.run(self.sessions)
         finally:
             self.stopping = True
             self.stop_taking()
@@ -205,11 +200,16 @@ class LiveCalls:
     def list(self, extension: str | None = None) -> list[CallView]:
         """All live calls, oldest first, or those of one agent."""
         sessions = self.sessions.values()
-        return [view_of(one) for one in sessions if extension is None or one.record.row.extension == extension]
+        found = [one for one in sessions if extension is None or one.record.row.extension == extension]
+        views = [(view_of(one), self.quality.alarm_of(one)) for one in found]
+        return [replace(view, alarm=alarm) if alarm else view for view, alarm in views]
 
     def get(self, id: str) -> CallView | None:
         session = self.sessions.get(id)
-        return view_of(session) if session is not None else None
+        if session is None:
+            return None
+        quality = self.quality
+        return replace(view_of(session), alarm=quality.alarm_of(session), legs=quality.view(session))
 
     def start(self, a: Party, b: Party, tenant: str | None, by: str) -> str:
         """Ring `a`, then `b`, then let them talk; the id of the new call.  Raises CannotStart."""
@@ -367,6 +367,7 @@ class LiveCalls:
         """Event, CDR and metrics of a call that is over."""
         row = call.record.row
         filter_once(call)
+        self.quality.ended(call)
         self.exchange.tell(
             "call.ended",
             call,
@@ -377,22 +378,8 @@ class LiveCalls:
                 "duration": row.duration,
                 "talk": row.talk,
                 "caller": row.effective_caller,
+                "sound": [sounded(part) for part in row.parts if part.rx_packets is not None],
             },
         )
         self.exchange.keep(call)
-        _count(self.exchange.metrics, row)
-
-
-def _count(metrics: Metrics, row: CallRecord) -> None:
-    """A call that is over, in the metrics."""
-    cause = row.cause or "fault"
-    gone = cause in ("cancelled", "abandoned")
-    result = "answered" if row.answered_at is not None else "cancelled" if gone else "failed"
-    metrics.calls.inc(row.direction, result, cause)
-    if row.route in DEFAULT_ROUTES:
-        metrics.default_route.inc(row.correlation or "none")
-    for part in row.parts:
-        if part.rx_packets and part.mos is not None:
-            lost = part.rx_lost or 0
-            share, jitter = lost / (part.rx_packets + lost), (part.jitter_ms or 0.0) / 1000
-            metrics.leg_quality(part.role, share, jitter, part.mos)
+        count_call(self.exchange.metrics, row)

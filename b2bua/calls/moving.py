@@ -33,6 +33,8 @@ class Packet:
     "Id of the call it comes from."
     outside: OutsideLeg | None = None
     "What the policies know of it, where it is one to a number outside."
+    trunk: str = ""
+    "Whose it is; empty: none of a trunk's."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def release(call: Session, number: int) -> Packet:
     call.recording.left(number)
     leg, extension = call.legs.pop(number), call.agents.pop(number, "")
     # the sound stays known here as well: a standing line looks it up where it was lent first
-    return Packet(leg, party, call.sounds[number], part.party or "", extension, call.id, call.outside.pop(number, None))
+    held, trunk = call.outside.pop(number, None), str(part.detail.get("trunk", ""))
+    return Packet(leg, party, call.sounds[number], part.party or "", extension, call.id, held, trunk)
 
 
 def adopt(call: Session, packet: Packet) -> None:
@@ -86,7 +89,7 @@ def adopt(call: Session, packet: Packet) -> None:
     leg.sink = call.deliver
     call.legs[leg.id], call.sounds[leg.id] = leg, packet.sound
     call.parties.adopt(leg.id, packet.party)
-    call.record.add(leg.id, packet.party.role, packet.label, leg.sip_call_id, now)
+    call.record.add(leg.id, packet.party.role, packet.label, leg.sip_call_id, now, packet.trunk)
     part = call.record.parts[leg.id]
     part.answered_at, part.sip_code = call.record.at(now), 200
     if packet.outside is not None:

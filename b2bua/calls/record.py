@@ -7,7 +7,7 @@ duration negative.
 from b2bua.calls.parties import Role
 from b2bua.sip.signals import Quality
 from b2bua.storage.calls import CallRecord, PartRecord
-from media.quality import mos
+from media.leg_sound import NOTHING, Line, figures
 
 LONGEST_REASON = 128
 "Characters kept of a far end's Reason header."
@@ -33,8 +33,11 @@ class Record:
         """Seconds since the INVITE."""
         return now - self._start
 
-    def add(self, leg: int, role: Role, party: str, sip_call_id: str, now: float) -> None:
+    def add(self, leg: int, role: Role, party: str, sip_call_id: str, now: float, trunk: str = "") -> None:
+        """`trunk`: whose the leg is; empty: it is none of a trunk's."""
         part = PartRecord(len(self.parts), str(role), self.at(now), party, sip_call_id)
+        if trunk:
+            part.detail["trunk"] = trunk
         self.parts[leg] = part
         self.row.parts.append(part)
 
@@ -68,17 +71,28 @@ class Record:
         part.cause = reason[:LONGEST_REASON] or None
         if quality is None:
             return
-        part.codec, part.rx_packets, part.rx_lost = quality.codec, quality.rx_packets, quality.rx_lost
-        part.jitter_ms, part.rtt_ms = round(quality.jitter_ms, 2), round(quality.rtt_ms, 2)
-        part.mos = leg_mos(quality)
-        part.detail = {"tx_packets": quality.tx_packets, "tx_lost": quality.tx_lost, "buffer_ms": quality.buffer_ms}
-        if quality.refused:
-            part.detail["refused"] = dict(quality.refused)
+        _sounded(part, quality)
 
 
-def leg_mos(quality: Quality) -> float | None:
-    """How the far end's sound reached us (ITU-T G.107); None where no sound came."""
-    if not quality.rx_packets:
-        return None
-    loss = quality.rx_lost / (quality.rx_packets + quality.rx_lost)
-    return round(mos(quality.rtt_ms / 2 + quality.buffer_ms + 20, loss), 2)
+def _sounded(part: PartRecord, quality: Quality) -> None:
+    """How it sounded, in the part's columns and, what has none, in its detail (docs/quality.md)."""
+    sound, line = quality.sound, Line(quality.codec, quality.packet_ms, quality.buffer_ms)
+    made = figures(sound._replace(relayed=0), NOTHING, line)  # the buffer's mean is over what was relayed as well
+    part.codec, part.rx_packets, part.rx_lost = quality.codec or None, made.received, made.lost
+    part.jitter_ms, part.rtt_ms = round(made.jitter_ms, 2), None if made.rtt_ms is None else round(made.rtt_ms, 2)
+    part.mos = None if made.mos is None else round(made.mos, 2)
+    part.detail |= {
+        "tx_packets": sound.sent,
+        "burst_lost": sound.lost_in_runs,
+        "burst_ratio": round(made.burst, 2),
+        "out_of_order": sound.disordered,
+        "duplicates": sound.duplicates,
+        "buffer_ms": round(quality.buffer_ms, 1),
+        "packet_ms": quality.packet_ms,
+    }
+    if sound.unsent:
+        part.detail["tx_unsent"] = sound.unsent
+    if sound.told_loss >= 0:
+        part.detail["tx_lost_ratio"] = round(sound.told_loss / 256, 3)
+    if quality.refused:
+        part.detail["refused"] = dict(quality.refused)

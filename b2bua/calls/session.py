@@ -158,7 +158,8 @@ class Session:
         self.legs[leg.id] = leg
         self.sounds[leg.id] = Sound(who=Who.SUPERVISOR if role is Role.SUPERVISOR else Who.LEG)
         self.parties.add(leg.id, role)
-        self.record.add(leg.id, role, party, leg.sip_call_id, self._loop.time())
+        trunk = self.exchange.trunks.trunk_of(leg.id)
+        self.record.add(leg.id, role, party, leg.sip_call_id, self._loop.time(), trunk)
 
     async def next(self, until: float | None = None) -> Delivery | None:
         """The next thing that happens, its effects done; None when `until` (loop time, seconds) passes first.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from b2bua.calls.quality_view import LegSoundView
     from b2bua.calls.session import Session
 
 
@@ -57,6 +58,10 @@ class CallView:
     "Why the sound goes that way (docs/sound.md)."
     supervisors: tuple[MonitorView, ...] = ()
     "Who listens to it."
+    alarm: str = ""
+    "What is wrong with its sound now: one-way, unheard or dead; empty: nothing."
+    legs: tuple[LegSoundView, ...] = ()
+    "How its legs sound now, where one call is asked for."
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from .law import LawProfileTable, LawRegionTable, laws
 from .monitoring import Monitoring
 from .overload import Overload
 from .phones import Phones
+from .quality import Quality
 from .recording import Recording
 from .reports import Reports, Sms
 from .screening import Screening
@@ -41,6 +42,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "monitoring": Monitoring,
     "screening": Screening,
     "overload": Overload,
+    "quality": Quality,
     "trace": Trace,
     "speech": Speech,
     "reports": Reports,
@@ -94,6 +96,7 @@ class Settings:
     monitoring: Monitoring = field(default_factory=Monitoring)
     screening: Screening = field(default_factory=Screening)
     overload: Overload = field(default_factory=Overload)
+    quality: Quality = field(default_factory=Quality)
     trace: Trace = field(default_factory=Trace)
     speech: Speech = field(default_factory=Speech)
     reports: Reports = field(default_factory=Reports)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from b2bua.sip.refer import Referral
+from media.leg_sound import LegSound
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,15 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What RTCP and the jitter buffer counted over the leg's life."""
+    """What was counted over the leg's life."""
 
     codec: str
-    rx_packets: int
-    rx_lost: int
-    tx_packets: int
-    tx_lost: int
-    jitter_ms: float
-    rtt_ms: float
-    "0.0 when the far end sent no RTCP report."
+    "That of its last stream, as in SDP."
+    sound: LegSound
+    packet_ms: float
+    "Sound in one packet."
     buffer_ms: float
-    "Mean delay of our jitter buffer."
+    "Mean delay of our jitter buffer over all packets; one that is relayed passes none."
     refused: tuple[tuple[str, int], ...] = ()
     "Packets that were not from its far end, by reason; never heard."
 

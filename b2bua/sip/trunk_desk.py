@@ -249,6 +249,11 @@ class TrunkDesk:
         if found is not None and found.outgoing and found.trunk in self.lines:
             self.lines[found.trunk].load.talking.setdefault(leg, self._clock())
 
+    def trunk_of(self, leg: int) -> str:
+        """The trunk of a leg that lives; empty: it is none of a trunk's."""
+        found = self._legs.get(leg)
+        return found.trunk if found is not None else ""
+
     def closed(self, leg: int) -> None:
         """It is gone, or given up.  A second time changes nothing."""
         found = self._legs.pop(leg, None)

@@ -39,6 +39,32 @@ class CallOut(Out):
     path: str = Field(description="relay or conference: how those who talk hear each other; empty: nobody talks.")
     path_reason: str = Field(description="Why the sound goes that way, in words.", examples=["different codecs"])
     supervisors: list[MonitorOut] = Field(description="Who listens to it.")
+    alarm: str = Field(description="What is wrong with its sound now: one-way, unheard or dead; empty: nothing.")
+
+
+class LegSoundOut(Out):
+    """How a leg sounds now: of the last five to ten seconds, as its far end's sound reaches the server."""
+
+    part: int = Field(description="Its number in the call's record.")
+    role: str
+    party: str | None
+    trunk: str | None
+    codec: str
+    relayed: bool = Field(description="Packets of the other leg go out as they came in.")
+    received: int = Field(description="Packets.")
+    loss: float = Field(description="Share of them that never came, 0 to 1.")
+    burst: float = Field(description="Burst ratio (ITU-T G.107): 1 for single losses, up to 8.")
+    jitter_ms: float
+    rtt_ms: float | None = Field(description="Null: the far end has told none.")
+    mos: float | None = Field(description="Mean opinion score (ITU-T G.107), 1 to 4.5; null where nothing came.")
+    told_loss: float | None = Field(description="Share that the far end has told to have lost of ours.")
+    alarm: str = Field(description="good, one-way, unheard or dead.")
+
+
+class CallDetail(CallOut):
+    """A live call and its legs."""
+
+    legs: list[LegSoundOut]
 
 
 class CallList(Out):
@@ -91,9 +117,9 @@ async def list_calls(
 
 
 @router.get("/{id}")
-async def show_call(id: str, desk: TheDesk, caller: CallUser) -> CallOut:
-    """One live call; when it is over, its record is under /v1/cdrs."""
-    return CallOut.model_validate(_call(desk, caller, id))
+async def show_call(id: str, desk: TheDesk, caller: CallUser) -> CallDetail:
+    """One live call and how its legs sound; when it is over, its record is under /v1/cdrs."""
+    return CallDetail.model_validate(_call(desk, caller, id))
 
 
 @router.delete("/{id}", status_code=202)

@@ -66,6 +66,12 @@ class Rtp:
         self.ssrc = random.getrandbits(32)
         self.sequence = random.getrandbits(15)
         self.timestamp = random.getrandbits(31)
+        self.loses: frozenset[int] = frozenset()
+        "Of each hundred packets of sound, by their sequence numbers, those that are lost on the way."
+        self.packets_lost = 0
+        "Numbers that were used up for packets that never left."
+        self.told_loss = 0
+        "What our reports say to have lost of what comes, in 1/256."
         self.packets_sent = self.octets_sent = 0
         self.received: deque[Heard] = deque(maxlen=30_000)
         "Every RTP packet received, ten minutes of them."
@@ -370,6 +376,9 @@ class Rtp:
         at = self.timestamp if timestamp is None else timestamp
         packet = RtpPacket(payload_type, self.sequence, at, self.ssrc, payload, self._marker)
         self._marker = False
+        if self.sequence % 100 in self.loses:
+            self.packets_lost += 1
+            return
         if self.remote is not None:
             with contextlib.suppress(OSError):  # nobody listens there (yet): real phones do not care either
                 self.rtp_socket.sendto(bytes(packet), self.remote)
@@ -381,6 +390,6 @@ class Rtp:
             last = self.received[-1].packet if self.received else None
             heard = (last.ssrc, last.sequence) if last else None
             counts = self.packets_sent, self.octets_sent
-            report = sender_report(self.ssrc, time.time(), self.timestamp, *counts, heard=heard)
+            report = sender_report(self.ssrc, time.time(), self.timestamp, *counts, heard=heard, lost=self.told_loss)
             with contextlib.suppress(OSError):
                 self.rtcp_socket.sendto(report, (self.remote[0], self.remote[1] + 1))

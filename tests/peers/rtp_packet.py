@@ -73,14 +73,16 @@ def sender_report(
     octets: int,
     name: str = "peer",
     heard: tuple[int, int] | None = None,
+    lost: int = 0,
 ) -> bytes:
     """A compound of a sender report and the SDES that must follow it.
 
     `heard` is SSRC and highest sequence number of the stream that the one report block is about; None: no block.
+    `lost` is its fraction lost, in 1/256.
     """
     seconds = int(ntp) + 2_208_988_800
     fraction = int((ntp % 1) * 2**32)
-    block = b"" if heard is None else struct.pack("!IIIIII", heard[0], 0, heard[1], 0, 0, 0)
+    block = b"" if heard is None else struct.pack("!IIIIII", heard[0], lost << 24, heard[1], 0, 0, 0)
     head = struct.pack("!BBHI", 0x80 + bool(block), 200, 6 + len(block) // 4, ssrc)
     report = head + struct.pack("!IIIII", seconds, fraction, timestamp & 0xFFFFFFFF, packets, octets) + block
     item = struct.pack("!BB", 1, len(name)) + name.encode() + b"\0"

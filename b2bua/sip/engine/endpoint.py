@@ -23,7 +23,6 @@ from b2bua.sip.engine.codecs import Codecs
 from b2bua.sip.engine.listeners import LegAccount, Listeners
 from b2bua.sip.engine.phones_door import PhonesDoor
 from b2bua.sip.engine.profiles import phone_profile, trunk_profiles
-from b2bua.sip.engine.quality import sound_of
 from b2bua.sip.engine.refers import Refers, speaks_for
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.sources import Sources
@@ -37,7 +36,6 @@ from b2bua.sip.resolver import host_of, split_host_port
 from b2bua.sip.signals import Dtmf, Info, Signal
 from b2bua.sip.trunk_desk import TrunkDesk
 from media.pj import close_desk, configure, open_desk
-from media.silence import Counted
 from media.sound import Desk
 
 log = logger("sip")
@@ -165,13 +163,6 @@ class Engine:
     @property
     def active_legs(self) -> int:
         return len(self._by_dialog)
-
-    def traffic(self, leg: SipLeg) -> Counted | None:
-        """What came in on a leg's line of sound so far, on whichever way it goes on; None where there is none."""
-        sound = sound_of(leg.native_id())
-        if sound is None:
-            return None
-        return Counted(sound.packets, sound.octets, sound.rtcp_age_ms / 1000 if sound.rtcp_age_ms >= 0 else None)
 
     def op(self, headers: Headers) -> pj.CallOpParam:
         """A call operation: one audio line, no video, no text, and these headers in this order."""

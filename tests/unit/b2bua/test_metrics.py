@@ -1,7 +1,6 @@
 """The numbers that operators see."""
 
 import asyncio
-import math
 from collections.abc import Mapping
 
 import pytest
@@ -56,11 +55,17 @@ def test_setup_times_are_spread_over_buckets_by_stage(metrics: Metrics) -> None:
 
 
 def test_the_quality_of_a_leg_counts_only_what_is_known(metrics: Metrics) -> None:
-    metrics.leg_quality("caller", 0.002, 0.004, math.nan)
+    metrics.leg_quality("caller", "carrier", 0.002, 0.004, None, 0.03)
+    metrics.leg_quality("agent", "", 0.0, 0.001, 4.4, None)
     found = samples(metrics)
-    assert found["tandem_rtp_lost_ratio_count", (("role", "caller"),)] == 1
-    assert found["tandem_rtp_jitter_seconds_count", (("role", "caller"),)] == 1
-    assert ("tandem_rtp_mos_count", (("role", "caller"),)) not in found
+    labels = (("role", "caller"), ("trunk", "carrier"))
+    assert found["tandem_rtp_lost_ratio_count", labels] == 1
+    assert found["tandem_rtp_jitter_seconds_count", labels] == 1
+    assert found["tandem_rtp_round_trip_seconds_count", labels] == 1
+    assert ("tandem_rtp_mos_count", labels) not in found
+    phone = (("role", "agent"), ("trunk", ""))
+    assert found["tandem_rtp_mos_count", phone] == 1
+    assert ("tandem_rtp_round_trip_seconds_count", phone) not in found
 
 
 def test_what_others_count_is_read_at_the_scrape(metrics: Metrics) -> None:

@@ -1,0 +1,210 @@
+"""Looks at the sound of every leg that is up, about once a second, and tells what is wrong with it.
+
+One reading a leg and second serves the alarms, the live figures and the time-out of a far end that has died.  Legs in
+doubt are read twice as often, so that an alarm comes within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from b2bua.calls.quality_alarms import LegAlarms, TrunkAlarms
+from b2bua.calls.quality_view import LegSoundView, view_of_leg
+from b2bua.calls.session import Silent
+from b2bua.sip.engine.quality import line_of, sound_of
+from b2bua.sip.leg import Leg
+from media.leg_alarm import LegAlarm, Trouble
+from media.leg_sound import LegSound, Recent
+from media.silence import Counted, Verdict
+from media.silence import SilenceWatch as Silence
+
+if TYPE_CHECKING:
+    from b2bua.calls.exchange import Exchange
+    from b2bua.calls.session import Session
+    from b2bua.sip.engine import SipLeg
+
+HALF = 0.5
+"Seconds between two looks at legs in doubt; all are looked at every other time."
+SLICE = 100
+"Calls looked at in one go: less than a millisecond."
+SETTLED = 5.0
+"Seconds a leg must be up before its score counts for its trunk."
+POOR_PART = 0.1
+"Share of a leg's life in trouble from which on it is poor, however the rest sounded."
+
+
+class Watched:
+    """What is known of one leg."""
+
+    __slots__ = (
+        "alarm",
+        "announced",
+        "poor",
+        "recent",
+        "role",
+        "silence",
+        "since",
+        "told",
+        "trunk",
+        "words",
+    )
+
+    def __init__(self, since: float, now: float, sound: LegSound, timeout: float, role: str, trunk: str) -> None:
+        """`since`: when it was answered, and `now`, by the loop's clock."""
+        self.since, self.role, self.trunk = since, role, trunk
+        self.alarm = LegAlarm(since)
+        self.silence = Silence(timeout, now)
+        self.recent = Recent(now, sound)
+        self.told = Trouble.NONE
+        self.words: set[str] = set()
+        "All that was ever wrong with it."
+        self.poor = False
+        "Its score of the last seconds is too low."
+        self.announced = False
+        "Its far end has said that it pauses."
+
+
+class QualityWatch:
+    """All legs of this node."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._timeout = exchange.settings.media.silence_timeout
+        self._watched: dict[int, Watched] = {}
+        self._doubtful: list[tuple[Session, int]] = []
+        self.legs = LegAlarms(exchange)
+        self.trunks = TrunkAlarms(exchange)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._watched)} legs watched, {len(self._doubtful)} in doubt>"
+
+    async def run(self, sessions: dict[str, Session]) -> None:
+        """Until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(HALF)
+            self.look_again(clock())
+            await asyncio.sleep(HALF)
+            await self.look(sessions.values())
+
+    async def look(self, sessions: Iterable[Session]) -> None:
+        """At every leg; the loop gets its turn after each `SLICE` calls, or thousands of legs would hold it up."""
+        clock = asyncio.get_running_loop().time
+        now = clock()
+        doubtful: list[tuple[Session, int]] = []
+        live, poor = Counter[str](), Counter[str]()
+        for n, session in enumerate(list(sessions)):
+            if n % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+                now = clock()
+            for leg_id, leg in _up(session):
+                one = self._judge(session, leg_id, leg, now)
+                if one is None:
+                    continue
+                if one.alarm.uneasy:
+                    doubtful.append((session, leg_id))
+                if one.trunk and (one.told is not Trouble.NONE or now - one.since >= SETTLED):
+                    live[one.trunk] += 1
+                    poor[one.trunk] += one.poor or one.told is not Trouble.NONE
+        self._doubtful = doubtful
+        self.trunks.look(now, live, poor)
+
+    def look_again(self, now: float) -> None:
+        """At those in doubt."""
+        for session, leg_id in self._doubtful:
+            leg, party = session.legs.get(leg_id), session.parties.by_leg.get(leg_id)
+            if leg is not None and party is not None and party.state is Leg.UP:
+                self._judge(session, leg_id, leg, now)
+
+    def _judge(self, session: Session, leg_id: int, leg: SipLeg, now: float) -> Watched | None:
+        sound = sound_of(leg.native_id())
+        if sound is None:
+            return None
+        one = self._watched.get(leg_id)
+        if one is None:
+            one = self._watched[leg_id] = self._begin(session, leg_id, now, sound)
+        party, rules = session.parties.by_leg[leg_id], self._exchange.settings.quality
+        expected = party.described and not party.held
+        counted = Counted(sound.packets, sound.octets, sound.rtcp_age_ms / 1000 if sound.rtcp_age_ms >= 0 else None)
+        if self._timeout and one.silence.look(now, counted, expected=expected) is Verdict.DEAD:
+            session.deliver(Silent(leg_id))
+        trouble = self._trouble(one, leg, sound, now, expected=expected)
+        if trouble is not one.told:
+            held = not expected
+            self.legs.changed(session, leg_id, leg, one.told, trouble, now, held=held)
+            one.told = trouble
+            if trouble is not Trouble.NONE:
+                one.words.add(trouble.value)
+        if one.recent.look(now, sound):
+            score = one.recent.figures(sound, line_of(leg)).mos
+            one.poor = score is not None and score < rules.poor_mos
+        return one
+
+    def _begin(self, session: Session, leg_id: int, now: float, sound: LegSound) -> Watched:
+        part = session.record.parts.get(leg_id)
+        since = now
+        if part is not None and part.answered_at is not None:
+            since = now - max(0.0, session.record.at(now) - part.answered_at)
+        role = str(session.parties.by_leg[leg_id].role)
+        trunk = str(part.detail.get("trunk", "")) if part is not None else ""
+        return Watched(since, now, sound, self._timeout, role, trunk)
+
+    def _trouble(self, one: Watched, leg: SipLeg, sound: LegSound, now: float, *, expected: bool) -> Trouble:
+        rules, alarm = self._exchange.settings.quality, one.alarm
+        after, believe = rules.silence_alarm, rules.believe_reports
+        before = alarm.trouble
+        trouble = alarm.look(now, sound, expected=expected, after=after, announced=one.announced, believe=believe)
+        if trouble is before or trouble not in (Trouble.ONE_WAY, Trouble.DEAD):
+            return trouble
+        line = line_of(leg)  # asked only now: whether it sends at all, and whether it has said that it pauses
+        one.announced = line.pauses
+        return alarm.look(
+            now, sound, expected=expected and line.receives, after=after, announced=line.pauses, believe=believe
+        )
+
+    # -- for the API and the record
+
+    def view(self, session: Session) -> tuple[LegSoundView, ...]:
+        """How the legs of a call sound now."""
+        return tuple(self._views(session))
+
+    def _views(self, session: Session) -> Iterator[LegSoundView]:
+        for leg_id, leg in _up(session):
+            one, part = self._watched.get(leg_id), session.record.parts.get(leg_id)
+            sound = sound_of(leg.native_id())
+            if one is not None and sound is not None and part is not None:
+                line = line_of(leg)
+                yield view_of_leg(part, one.told, sound, line, one.recent.figures(sound, line))
+
+    def alarm_of(self, session: Session) -> str:
+        """What is wrong with the sound of a call now; empty: nothing."""
+        if not self.legs.standing:
+            return ""
+        found = (one.told for leg in session.legs if (one := self._watched.get(leg)) is not None)
+        return next((one.value for one in found if one is not Trouble.NONE), "")
+
+    def ended(self, session: Session) -> None:
+        """The call is over: what its legs were goes into their trunks' windows and into the record."""
+        now = session.clock()
+        for leg_id, part in session.record.parts.items():
+            one = self._watched.pop(leg_id, None)
+            if one is None:
+                continue
+            self.legs.gone(leg_id, one.told)
+            if one.words:
+                part.detail["alarms"] = sorted(one.words)
+                part.detail["alarmed"] = round(one.alarm.troubled, 1)
+            if one.trunk and (part.mos is not None or one.words):
+                troubled = one.alarm.troubled > POOR_PART * max(SETTLED, now - one.since)
+                low = part.mos is not None and part.mos < self._exchange.settings.quality.poor_mos
+                standing = one.told is not Trouble.NONE
+                self.trunks.ended(one.trunk, now, poor=troubled or low or standing)
+
+
+def _up(session: Session) -> Iterator[tuple[int, SipLeg]]:
+    for leg_id, leg in session.legs.items():
+        if session.parties.by_leg[leg_id].state is Leg.UP:
+            yield leg_id, leg
