@@ -66,8 +66,7 @@ def load(folder: Path) -> Results:
         results.calls = {kind: CallRates(**one) for kind, one in said["calls"].items()}
     if said.get("latency"):
         results.latency = {kind: SetupTimes(**one) for kind, one in said["latency"].items()}
-    if said.get("media"):
-        results.media = media_from_json(said["media"])
+    results.media = _sound(said.get("media"))
     if said.get("leak"):
         results.leak = Leaks(**said["leak"])
     if said.get("events"):
@@ -85,3 +84,11 @@ def load(folder: Path) -> Results:
     if said.get("profile"):
         results.profile = Profile(**said["profile"])
     return results
+
+
+def _sound(said: dict[str, Any] | None) -> MediaResult | None:
+    """None too for what an older version of the measurement has left: it is measured anew, not converted."""
+    try:
+        return media_from_json(said) if said else None
+    except (KeyError, TypeError):
+        return None

@@ -1,5 +1,6 @@
 """Results survive their file, and the table says which goals are met."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ def sound() -> MediaResult:
         2400,
         {
             "rtpengine": [searched(1600, 0.06, 70), searched(1700, 0.06, 70)],
-            "tandem": [searched(2000, 0.04, 60, Counted(1800, 1000, 999, {"relayed": 998, "refused": 1})), searched(2200, 0.05, 60)],
+            "tandem": [
+                searched(2000, 0.04, 60, Counted(1800, 1000, 999, {"relayed": 998, "refused": 1})),
+                searched(2200, 0.05, 60),
+            ],
         },
         [Recording(100, 0.04, 0.44, 0.0)],
     )
@@ -54,6 +58,15 @@ def measured() -> results.Results:
 def test_results_are_the_same_after_they_were_saved(tmp_path: Path) -> None:
     measured().save(tmp_path)
     assert results.load(tmp_path) == measured()
+
+
+def test_sound_as_an_older_version_has_left_it_is_forgotten(tmp_path: Path) -> None:
+    file = measured().save(tmp_path)
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({**said, "media": {"calls": 200, "loads": [], "most": [400]}}))
+    kept = results.load(tmp_path)
+    assert kept.media is None
+    assert kept.calls == measured().calls
 
 
 def test_a_folder_without_results_gives_empty_ones(tmp_path: Path) -> None:
