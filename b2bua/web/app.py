@@ -76,6 +76,47 @@ PROBLEMS = {
     503: "The database does not answer; Retry-After says when to come back.",
 }
 
+PARTS = (
+    tokens,
+    calls,
+    answers,
+    trace,
+    operation,
+    cdrs,
+    recordings,
+    messages,
+    tenants,
+    numbers,
+    acd,
+    agents,
+    registrations,
+    routes,
+    transfers,
+    parking,
+    monitor,
+    consulting,
+    campaigns,
+    batches,
+    contacts,
+    dialling,
+    do_not_call,
+    evidence,
+    trunks,
+    api_keys,
+    audit,
+    queues,
+    reports,
+    bans,
+    board,
+    screen,
+    feed,
+    health,
+    pages,
+)
+"The framework tries them in this order, and tokens are what is asked for most."
+WITHOUT_PROBLEMS = (feed, health, pages)
+"Parts whose answers are not those of the API."
+
 
 def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
     """The application over this node. Its state lives as long as it does; nothing in it runs by itself."""
@@ -86,63 +127,19 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.router.redirect_slashes = False  # a POST that is redirected loses its body
     app.state.desk = desk = Desk(node, limits or Limits())
-    shared: dict[int | str, dict[str, Any]] = {
-        status: {"model": ProblemOut, "description": text} for status, text in PROBLEMS.items()
-    }
+    for router in (*(part.router for part in PARTS), plan.router, *plan.routers):
+        # The routes themselves: of an included router the framework makes each a second time, a quarter of a second of
+        # work in the first request that comes past it, on the thread that carries the calls.
+        app.router.routes.extend(router.routes)
     methods: dict[str, set[str]] = defaultdict(set)
-    # the framework tries them in this order, and tokens are what is asked for most
-    for part in (
-        tokens,
-        calls,
-        answers,
-        trace,
-        operation,
-        cdrs,
-        recordings,
-        messages,
-        tenants,
-        numbers,
-        acd,
-        agents,
-        registrations,
-        routes,
-        transfers,
-        parking,
-        monitor,
-        consulting,
-        campaigns,
-        batches,
-        contacts,
-        dialling,
-        do_not_call,
-        evidence,
-        trunks,
-        api_keys,
-        audit,
-        queues,
-        reports,
-        bans,
-        board,
-        screen,
-        feed,
-        health,
-        pages,
-    ):
-        app.include_router(part.router, responses={} if part in (feed, health, pages) else shared)
-        for route in part.router.routes:
-            if isinstance(route, APIRoute):
-                methods[route.path].update(route.methods or ())
+    for route in app.router.routes:
+        if isinstance(route, APIRoute):
+            methods[route.path].update(route.methods or ())
     app.state.methods = methods
     app.state.boards, app.state.screens = Boards(desk), Screens(node.events)
-    for router in (plan.router, *plan.routers):
-        app.include_router(router, responses=shared)
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                methods[route.path].update(route.methods or ())
     app.add_middleware(Door, desk=desk)
     problems.install(app)
 
@@ -159,12 +156,26 @@ def make_app(node: Node, limits: Limits | None = None) -> FastAPI:
 
 
 def _schema(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the media type of problems where the framework puts its own."""
+    """The OpenAPI document: operations by the names of their functions, each with the problems it may answer with."""
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     plan.describe(made)
     campaigns.describe(made)
-    for path in made["paths"].values():
-        for described in path.values():
+    schemas = made["components"]["schemas"]
+    schemas["ProblemOut"] = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schemas["ProblemOut"].pop("$defs")
+    del schemas["HTTPValidationError"], schemas["ValidationError"]
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    told = {str(status): {"description": text, "content": problem} for status, text in PROBLEMS.items()}
+    without = {id(route) for part in WITHOUT_PROBLEMS for route in part.router.routes}
+    for route in app.routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods or ():
+            described = made["paths"][route.path_format][method.lower()]
+            described["operationId"] = route.name
+            if id(route) not in without:
+                described["responses"].pop("422", None)  # the framework's own form of mistakes, which nobody gets here
+                described["responses"] = {**described["responses"], **told}
             for status, response in described["responses"].items():
                 if status >= "400" and "application/json" in response.get("content", {}):
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}

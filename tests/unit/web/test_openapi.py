@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from fastapi.routing import APIWebSocketRoute
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from starlette.routing import Route
 
+from b2bua.web.app import make_app
 from tests.unit.web.server import Api
 
 
@@ -55,3 +58,8 @@ async def test_answers_are_what_the_document_says(web: Api) -> None:
             content = made["paths"][template][method.lower()]["responses"][status]["content"]
             (schema,) = (kind["schema"] for kind in content.values())
             Draft202012Validator(schemas | schema).validate(answer.json())
+
+
+async def test_no_request_makes_routes(web: Api) -> None:
+    """The framework makes an included router's routes when a request first comes past it, on the thread of calls."""
+    assert all(isinstance(route, Route | APIWebSocketRoute) for route in make_app(web.node).routes)
