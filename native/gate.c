@@ -224,7 +224,8 @@ static pj_bool_t is_refused(pjsip_rx_data *rdata, struct origin origin, enum str
     }
     if (code != PASS)
         return refuse(rdata, code, code == 405 || code == 501 ? &allow_list : NULL);
-    if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata) && !request_is_known(rdata))
+    if (!in_dialog && method->id == PJSIP_INVITE_METHOD && !replaces_take(rdata, stranger == STRANGERS_ASK) &&
+        !request_is_known(rdata))
         return refuse(rdata, 403, NULL);
     if ((header = rule_unsupported(rdata)))
         return refuse_with(rdata, 420, header);

@@ -323,8 +323,9 @@ int refer_status(const pjsip_dialog *dlg, const pjsip_rx_data *rdata, pj_bool_t 
 /* Whether Python has said that it decides. */
 pj_bool_t refer_is_decided(void);
 
-/* replaces.c: takes Replaces out of a new INVITE whose sender may have what it names; PJ_FALSE: nobody may. */
-pj_bool_t replaces_take(pjsip_rx_data *rdata);
+/* replaces.c: takes Replaces out of a new INVITE whose sender may have what it names; PJ_FALSE: nobody may. asked: he has
+ * to show his password yet. */
+pj_bool_t replaces_take(pjsip_rx_data *rdata, pj_bool_t asked);
 
 /* passed_up.c: a bounded queue of copies. */
 void passed_up_push(const pj_str_t *call_id, pj_bool_t is_uas, const pj_str_t *method, const char *msg, int len);

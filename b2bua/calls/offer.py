@@ -71,7 +71,10 @@ async def ring(call: Session, callee: Callee, role: Role, beside: int | None = N
         floor.refused(call.id, callee.label, MISSED.get(type(failure), "reject"))
         raise
     except BaseException:
-        floor.released(callee.label, call.id)
+        if callee.label == call.taking_over:
+            floor.answered(call.id, callee.label)  # at another phone of his
+        else:
+            floor.released(callee.label, call.id)
         raise
     floor.answered(call.id, callee.label)
     call.agents[leg] = callee.label

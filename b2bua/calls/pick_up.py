@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from b2bua.calls.connect import connect
+from b2bua.calls.deliveries import Beside
 from b2bua.calls.moving import number_of
 from b2bua.calls.parties import Role
 from b2bua.calls.refusals import AgentGone, NoAnswer, agent_failed, no_answer
 from b2bua.calls.session import Rerouted
+from b2bua.calls.transfer import turn_round
 from b2bua.log import logger
 from b2bua.sip.header_values import Replaces
 from b2bua.sip.leg import Leg
@@ -64,6 +67,17 @@ async def picks_up(exchange: Exchange, leg: SipLeg, extension: str, called: str,
         leg.hang_up(error.code)
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRound(Beside):
+    """The agent who has placed the call takes it to another phone: it is about this leg from now on."""
+
+    about: int
+
+    def do(self, call: Session) -> None:
+        if self.about in call.conversing:
+            turn_round(call, self.about)
 
 
 class PickUp:
@@ -133,7 +147,7 @@ class PickUp:
             exchange, extension, leg = call.exchange, self._extension, self._leg
             floor = exchange.floor
             call.taking_over = ""
-            if not self._wanted or not leg.alive:
+            if not self._wanted or not leg.alive or call.caller is None or call.legs[call.caller].owner == extension:
                 floor.released(extension, call.id)  # he was kept for this
                 raise AgentGone(f"{extension} has hung up meanwhile")
             self._taken.set()

@@ -68,6 +68,8 @@ class Stay:
                 return await self._wait()
         except Moved:
             why = "moved"
+            if self.round is not None and call.taking_over in self.round.legs.values():
+                floor.answered(self.round.offer.offer, call.taking_over)  # at another phone of his
             raise
         except CallerLeft:
             raise
