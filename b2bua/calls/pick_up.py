@@ -114,14 +114,18 @@ class PickUp:
             if number:
                 call = one
                 break
-        if call is None or named is None or call.caller == number or number in call.spared:
+        about = call.caller if call is not None else None
+        if call is not None and about == number:  # he has placed it himself: it is about whom he talks to
+            about = next(iter(call.parties.partners(number)), None) if number in call.conversing else None
+        if call is None or named is None or about is None or number in call.spared:
             raise NothingThere("no call of his that could be moved", 481)
         if named.owner != self._extension:
             raise NothingThere(f"this part of the call is not that of agent {self._extension}", 403)
         if replaces.early_only and call.parties.state(number) is Leg.UP:
             raise NothingThere("it is answered already", 486)
-        if call.parties.state(number) is Leg.UP:
-            call.taking_over = self._extension
+        call.taking_over = self._extension  # no caller who waits gets him between his two phones
+        if about != call.caller:
+            call.deliver(TurnRound(about))
         try:
             await self._take(call, "leg", named.owner)
         finally:
