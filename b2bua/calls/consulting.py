@@ -114,7 +114,7 @@ class Consultation:
         match delivery:
             case None if call.clock() >= self.until:
                 if self.stage is not Stage.RINGING:
-                    return Event.AGENT_LEFT  # the longest time that a call may take is over
+                    return Event.BACK  # they have talked for as long as a call may last
                 call.hang_up(self.colleague, 487, RUNG_OUT)
                 return Event.COLLEAGUE_LEFT
             case None:

@@ -81,7 +81,7 @@ async def _until_one_ends(call: Session, agent: int) -> Ended:
                     call.on_refer(call, refer, agent)
                 case Silent(leg=leg):
                     return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
-                case Answered(leg=leg) if not call.parties.by_leg[leg].described:
+                case Answered(leg=leg) if leg in call.conversing and not call.parties.by_leg[leg].described:
                     return Ended("no-media", 488, "tandem", MUTE)
                 case Consult(event=None) as order if call.on_consult is not None:
                     await call.on_consult(call, agent, order)

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from b2bua.cli import make_app
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_in, end, hear_each_other
-from tests.e2e.queues import staff, state
+from tests.e2e.phones import OFFICE, hire, invite, register
+from tests.e2e.queues import log_in, staff, state
 from tests.e2e.test_refer import here
 from tests.peers import sound
 from tests.peers.peer import Peer
@@ -262,20 +263,30 @@ async def test_only_who_has_the_right_listens(server: Server, caller: Caller, ph
 
 
 async def test_listening_ends_where_no_agent_talks(start_server: StartServer, caller: Caller, chief: Phone) -> None:
-    """The agent hears a tone where that is configured; sent outside, the caller talks to nobody of ours."""
+    """A phone that has registered dials for it; the agent hears a tone where that is configured; sent outside, the
+    caller talks to nobody of ours."""
     caller.sound.tone, chief.sound.tone = 500.0, 800.0
     async with await Caller.open("outside", tone=1100.0) as outside, await Phone.open("1001", tone=2000.0) as phone:
         server = await start_server(
             {
+                **OFFICE,
                 "trunks.carrier": {"target": f"127.0.0.1:{outside.port}"},
                 "monitoring": {"tone": True},
             }
         )
         listener = await server.listen()
-        call = await talk(server, caller, phone, chief)
-        await server.api.post(f"/v1/calls/{call}/monitor", {"supervisor": "1003", "mode": "barge"})
-        await chief.answers()
+        await call_in(server, caller, phone.uri)
+        await phone.answers()
+        await caller.answered()
+        await hear_each_other(caller, phone)
+        call = (await server.api.calls())[0]["id"]
+        await hire(server, "1003")
+        await server.api.request("PUT", "/v1/agent-profiles/1003", {"extension": "1003", "monitors": "all"})
+        await register(server, chief, f"<{chief.uri}>", "1003")
+        await invite(server, chief, "*51001", "1003")
+        await chief.answered()
         await phone.sound.expect_tone(BEEP, clear=0.1)
+        chief.sound.press("6")
         await hears_only(caller, phone, chief)
         never_heard_tone(caller, BEEP, 2.0)
         await server.api.post(f"/v1/calls/{call}/transfer", {"kind": "number", "target": "13900000009"})
@@ -331,3 +342,33 @@ async def test_commands_do_the_same(server: Server, caller: Caller, phone: Phone
         await chief.expect("BYE")
         await (await caller.bye()).expect(200)
         await other.expect("BYE")
+
+
+async def test_a_standing_line_listens_and_a_hold_passes(
+    server: Server, caller: Caller, phone: Phone, chief: Phone
+) -> None:
+    """The line is lent for it and comes back, time and again; while the agent holds only the caller is heard, and all
+    is as before afterwards."""
+    call = await talk(server, caller, phone, chief)
+    await server.api.patch("/v1/agent-profiles/1003", {"connection": "nailed-up"})
+    await log_in(server, "1003")
+    await chief.answers()
+    await state(server, "1003", "available")
+    path = f"/v1/calls/{call}/monitor"
+    await server.api.post(path, {"supervisor": "1003", "mode": "whisper"})
+    await hears_only(phone, caller, chief)
+    await hears_only(caller, phone)
+    await server.api.delete(path)
+    await hears_only(phone, caller)
+    await chief.sound.expect_silence()
+    await state(server, "1003", "available")
+    await server.api.post(path, {"supervisor": "1003", "mode": "barge"})
+    await hears_only(caller, phone, chief)
+    await phone.call.hold()
+    await hears_only(chief, caller)
+    await phone.call.resume()
+    await hears_only(chief, caller, phone)
+    await hears_only(caller, phone, chief)
+    await end(caller, phone)
+    await state(server, "1003", "available")
+    await chief.sound.expect_silence()
