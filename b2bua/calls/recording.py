@@ -35,14 +35,21 @@ class RecordingOrder:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whose leg it is."""
+
+    part: int
+    role: str
+    extension: str
+
+
 @dataclass(slots=True)
 class _Line:
     """A leg that is recorded."""
 
+    who: _Who
     tag: int
-    part: int
-    role: str
-    extension: str
     ear: Ear | None
     "None: its packets are tapped."
     native: int
@@ -53,7 +60,9 @@ class _Line:
 class CallRecording:
     """It keeps no way back to its call: cycles would keep the legs alive."""
 
-    __slots__ = ("_announcing", "_legs", "_lines", "_number", "_order", "_recorder", "_whose", "paused", "wished")
+    __slots__ = (
+        "_announcing", "_expected", "_legs", "_lines", "_number", "_order", "_recorder", "_whose", "paused", "wished",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.paused = False
@@ -66,6 +75,8 @@ class CallRecording:
         "By which the recorder knows it."
         self._lines: dict[int, _Line] = {}
         "By leg."
+        self._expected: dict[int, _Who] = {}
+        "Legs to be recorded from when they have sound."
         self._legs: tuple[int, ...] = ()
         "Those that talk now; none before the call is answered."
         self._order: RecordingOrder | None = None
@@ -107,23 +118,25 @@ class CallRecording:
 
     def renewed(self, leg: int, sound: Sound) -> None:
         """A leg has another stream, perhaps of another codec."""
-        line = self._lines.get(leg)
-        if line is None or not sound.attached or (line.native >= 0 and line.native == _tapped(sound)):
+        if not sound.attached:
             return
-        if line.native < 0 and _tapped(sound) < 0:
-            return  # its ear hears the new one
-        self.left(leg)
-        self._join(leg, sound, line.part, line.role, line.extension)
-        self._settle()
+        line, who = self._lines.get(leg), self._expected.pop(leg, None)
+        if line is not None and line.native != _tapped(sound):  # else the tap goes on, or the ear hears the new one
+            who = line.who
+            self.left(leg)
+        if who is not None:
+            self._join(leg, sound, who)
+            self._settle()
 
     def held(self, leg: int, on: bool) -> None:
         """A far end holds, or is back: for those who listen to the file."""
         line = self._lines.get(leg)
         if line is not None and self._recorder is not None:
-            self._recorder.held(self._number, line.part, line.role, on)
+            self._recorder.held(self._number, line.who.part, line.who.role, on)
 
     def left(self, leg: int) -> None:
         """A leg is not this call's any more; harmless where it was not recorded."""
+        self._expected.pop(leg, None)
         line = self._lines.pop(leg, None)
         if line is None or self._recorder is None:
             return
@@ -142,17 +155,22 @@ class CallRecording:
     def _stop(self) -> None:
         for leg in list(self._lines):
             self.left(leg)
+        self._expected.clear()
         self._whose = None
 
     def _open(self, call: Session) -> bool:
         """Record each leg that talks and is not recorded yet; whether there was any."""
         opened = False
         for leg in self._legs:
-            if leg not in self._lines and call.parties.alive(leg):
+            if leg not in self._lines and leg not in self._expected and call.parties.alive(leg):
                 if self._whose is None and not self._begin(call):
                     return False
                 part, sound = call.record.parts[leg], call.sounds[leg]
-                self._join(leg, sound, part.n, part.role, call.agents.get(leg, ""))
+                who = _Who(part.n, part.role, call.agents.get(leg, ""))
+                if sound.attached:
+                    self._join(leg, sound, who)
+                else:
+                    self._expected[leg] = who
                 if (announcement := call.exchange.settings.recording.announcement) is not None:
                     self._announce(call, leg, announcement)
                 opened = True
@@ -180,7 +198,7 @@ class CallRecording:
         call.record.row.detail.setdefault("recordings", []).append(order.name)
         return True
 
-    def _join(self, leg: int, sound: Sound, part: int, role: str, extension: str) -> None:
+    def _join(self, leg: int, sound: Sound, who: _Who) -> None:
         recorder = self._recorder
         assert recorder is not None
         tag, native, ear = recorder.tag(), _tapped(sound), None
@@ -191,9 +209,11 @@ class CallRecording:
             except SoundError as error:
                 log.warning("a leg is not recorded", call=sound.name, error=str(error), do="record fewer calls at once")
                 return
-        left = role == "caller"
-        recorder.join(self._number, Leg(tag, part, role, left, extension, ear=ear is not None), ear)
-        self._lines[leg] = _Line(tag, part, role, extension, ear, native)
+        codec = sound.point.line.codec if sound.point.line is not None else None
+        spoken = codec.name.upper() if codec is not None else ""
+        left = who.role == "caller"
+        recorder.join(self._number, Leg(tag, who.part, who.role, left, who.extension, ear is not None, spoken), ear)
+        self._lines[leg] = _Line(who, tag, ear, native)
 
     def _announce(self, call: Session, leg: int, announcement: Path) -> None:
         """Who has not heard yet that he is recorded is not."""

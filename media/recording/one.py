@@ -10,14 +10,14 @@ import numpy as np
 from media.recording.files import Form, Sink, create, name_of
 from media.recording.g711 import PCMA, PCMU, RATE, Pcm
 from media.recording.index import Index, Lost, Part, Span
-from media.recording.packets import LINEAR, Packet
+from media.recording.packets import Packet
 from media.recording.sealed import Keys
 from media.recording.track import Track
 from media.recording.upsample import Doubler
 
 FLUSH = 1.0
 "Seconds between two times at which what was written is made to survive a crash of the process."
-CODECS = {PCMU: "PCMU", PCMA: "PCMA", LINEAR: "L16"}
+CODECS = {PCMU: "PCMU", PCMA: "PCMA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Leg:
     extension: str = ""
     ear: bool = False
     "Heard by an ear of the conference, at the recording's own rate."
+    codec: str = ""
+    "What it speaks, by its SDP."
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class OneRecording:
         """A leg is recorded; silence until its gate is opened."""
         rate = self.order.rate if leg.ear else RATE
         part = Part(leg.part, leg.role, "left" if leg.left else "right", self.at(moment), extension=leg.extension)
-        part.source = "conference" if leg.ear else "packets"
+        part.source, part.codec = "conference" if leg.ear else "packets", leg.codec
         track = Track(self.order.begin, rate, self._written * rate // self.order.rate, on=False)
         part.counted = track.counted
         self.index.parts.append(part)
@@ -212,7 +214,7 @@ class OneRecording:
         return sound if line.doubler is None else line.doubler.double(sound)
 
     def _finish(self, line: _Line) -> None:
-        line.part.codec = CODECS.get(line.track.payload_type, "") if line.part.source == "packets" else line.part.codec
+        line.part.codec = CODECS.get(line.track.payload_type, line.part.codec)
 
 
 def _added(one: Pcm, other: Pcm) -> Pcm:

@@ -38,7 +38,7 @@ async def test_an_answered_call_gets_its_agent_at_once(server: Server, campaigns
     listener = await server.listen()
     (number,) = numbers(1)
     async with Carrier.open(sound=True) as carrier:
-        campaign = await campaigns.add([number])
+        campaign = await campaigns.add([number], record=True)
         await campaigns.order(campaign, "start")
         pop = await listener.expect("screen.pop", extension="1001")
         ring = await phone.expect("INVITE")
@@ -67,6 +67,7 @@ async def test_an_answered_call_gets_its_agent_at_once(server: Server, campaigns
     cdr = await server.api.cdr()
     assert (cdr["id"], cdr["direction"], cdr["tenant"], cdr["called"]) == (record.call, "outbound", "acme", number)
     assert (cdr["cause"], cdr["extension"], cdr["detail"]["command"]) == ("normal", "1001", command)
+    assert cdr["detail"]["recordings"] == [f"{record.call}.wav"]
     assert await campaigns.snapshots(campaign) == ["end"]
     ended = await listener.expect("campaign.ended", campaign=campaign.id)
     assert ended["data"]["outcomes"] == {"answered": 1}

@@ -4,17 +4,20 @@ import json
 import os
 import re
 import subprocess
-import sys
 import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typer.testing import CliRunner, Result
 
+from b2bua.cli import make_app
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, end, hear_each_other, talking
 from tests.e2e.queues import come, open_number, open_queue, staff, waiting
+from tests.e2e.test_transcoding import call as coded_call
 from tests.peers.api import TENANT
+from tests.peers.coded import CodedRtp
 from tests.peers.server import Server
 from tests.peers.sound import Pcm, loudness, share, tone
 from tests.peers.uac import Caller
@@ -97,6 +100,7 @@ async def test_the_sides_of_a_call_are_the_channels_of_one_file_when_the_api_ask
     assert live["recording"] == "off"
     await server.api.request("PUT", f"/v1/calls/{call}/recording", {"state": "on"})
     begun = await listener.expect("call.recording", call=call)
+    assert (await server.api.calls())[0]["path"] == "relay"
     name = f"{call}.wav"
     assert begun["data"] | {"by": ""} == {"tenant": "acme", "state": "on", "by": "", "files": [name]}
     await grown(folder, 0.6)
@@ -163,11 +167,11 @@ async def test_every_call_is_recorded_from_the_end_of_the_announcement_on(
 ) -> None:
     """Announcement and retention: both hear it before anything is kept; a crash leaves a file that plays."""
     announcement = tmp_path / "recorded.wav"
-    with wave.open(str(announcement), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(tone(2345.0, 0, RATE).astype("<i2").tobytes())
+    with wave.open(str(announcement), "wb") as spoken:
+        spoken.setnchannels(1)
+        spoken.setsampwidth(2)
+        spoken.setframerate(RATE)
+        spoken.writeframes(tone(2345.0, 0, RATE).astype("<i2").tobytes())
     folder = tmp_path / "kept"
     recording = {"when": "always", "announcement": str(announcement), "folder": str(folder), "keep_days": 1}
     server = await start_server({"recording": recording})
@@ -239,9 +243,9 @@ async def test_two_agents_one_after_the_other_are_on_one_channel(
     assert parts[1]["to"] <= parts[2]["from"]
 
 
-def tandem(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command that needs no server."""
-    return subprocess.run([sys.executable, "-m", "b2bua", *words], capture_output=True, text=True, cwd=server.data)
+def tandem(*words: str) -> Result:
+    """A command that needs no server, in this process: another one would take seconds to start."""
+    return CliRunner().invoke(make_app(lambda settings: None), words)
 
 
 async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_key(
@@ -284,20 +288,43 @@ async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_ke
     index = await index_of(server, file["name"])
     assert [hold["by"] for hold in index["holds"]] == ["agent 1"]
 
-    assert tandem(server, "recordings", "verify", str(path), "--key-file", str(key_file)).returncode == 0
-    opened = tandem(server, "recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
-    assert opened.returncode == 0, opened.stderr
+    assert tandem("recordings", "verify", str(path), "--key-file", str(key_file)).exit_code == 0
+    opened = tandem("recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
+    assert opened.exit_code == 0, opened.stderr
     assert plain.read_bytes() == fetched.content
     key_file.write_text("cd" * 32 + "\n")
-    refused = tandem(server, "recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
-    assert refused.returncode == 1
+    refused = tandem("recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
+    assert refused.exit_code == 1
     assert "not among ours" in refused.stderr
     changed = bytearray(path.read_bytes())
     changed[len(changed) // 2] ^= 1
     path.write_bytes(changed)
-    told = tandem(server, "recordings", "verify", str(path))
-    assert told.returncode == 1
+    told = tandem("recordings", "verify", str(path))
+    assert told.exit_code == 1
     assert "checksum" in told.stderr
+
+
+async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conference(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    """G.722 on one side: what it says comes from the conference, what the other side says from its packets."""
+    codecs = ["G722", "PCMA"]
+    server = await start_server({"media": {"codecs": codecs}, "recording": {"when": "always"}})
+    ends = CodedRtp("G722", tone=600.0), CodedRtp("PCMA", tone=1000.0)
+    async with coded_call(server, 1, *ends) as pair:
+        await pair.expect_both()
+        await grown(server.data / "recordings", 0.6)
+        [live] = await server.api.calls()
+        assert live["path"] == "conference"
+    file = await complete(server, live["id"])
+    left, right = heard((await server.api.http.get(f"/v1/recordings/{file['name']}")).content, tmp_path)
+    assert share(left[-RATE // 2 :], 600.0) > 0.9
+    assert share(right[-RATE // 2 :], 1000.0) > 0.9
+    parts = (await index_of(server, file["name"]))["parts"]
+    assert {(part["role"], part["source"], part["codec"]) for part in parts} == {
+        ("caller", "conference", "G722"),
+        ("agent", "packets", "PCMA"),
+    }
 
 
 async def test_a_full_disk_stops_recordings_and_no_call(
