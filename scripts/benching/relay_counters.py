@@ -53,7 +53,8 @@ def count(server: MediaServer, ends: Ends, seconds: float) -> Counted | None:
     rtp.resume()
     grown = {name: value - before.get(name, 0) for name, value in after.items()}
     if not grown.get("relayed"):
-        note("nothing was relayed: no counters")
+        why = {name: value for name, value in server.metrics().items() if name.startswith("tandem_bridge") and value}
+        note(f"nothing was relayed: {grown}, {why}")
         return None
     became = {name: grown[name] for name in SETTLED if grown.get(name)}
     found = Counted(calls, offered, grown["received"], became)

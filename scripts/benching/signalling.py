@@ -235,9 +235,10 @@ def _response(request: Message, status: int, wire: Wire, number: int, body: byte
 
 
 def _description(rtp: Address) -> bytes:
-    """One G.711 A-law stream at this address."""
+    """One G.711 A-law stream at this address, keys as telephone-events: what phones and trunks say today."""
     host, port = rtp
     return (
         f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-        f"m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
+        f"m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+        f"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n"
     ).encode()
