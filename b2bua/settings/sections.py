@@ -89,6 +89,8 @@ class Media(Section):
     "Seconds of silence after which a phone behind address translation may come back with another port."
     dscp: Annotated[int, Field(ge=0, le=63)] = 46
     "Mark (RFC 2474) on the RTP and RTCP that we send; 46 is Expedited Forwarding, 0 is none."
+    threads: Annotated[int, Field(ge=1, le=16)] = 1
+    "Threads that read and send all sound, from the start of the process on; more than one where one fills its core."
     relay: bool = True
     "Sound of two legs that speak alike goes past the conference, packet by packet (docs/sound.md)."
     clock_rate: Annotated[Literal[8000, 16000], BeforeValidator(whole)] = 8000

@@ -345,6 +345,7 @@ class Engine:
         status = pj.tandem_native_start()
         if status:
             raise RuntimeError(f"the gate did not start: PJSIP status {status}")
+        pj.tandem_relay_threads(settings.media.threads)
         self.steering.start(settings, legs)
         pj.tandem_on_refer(self.refers.decide)
         self._listeners = Listeners(self._endpoint, settings.listeners, settings.media, self._take)
