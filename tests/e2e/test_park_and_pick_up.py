@@ -150,6 +150,38 @@ async def test_nobody_who_waits_gets_an_agent_who_changes_phones(
         await following.hears(phone)
 
 
+@pytest.mark.parametrize("how", ["queue", "direct"])
+async def test_nobody_who_waits_gets_an_agent_who_answers_at_another_phone(
+    server: Server, caller: Caller, phone: Phone, other: Phone, how: str
+) -> None:
+    """INVITE with Replaces for what still rings, whoever offers it: the call is his from that moment on, although
+    others wait for him."""
+    async with await Caller.open("next") as following:
+        await open_queue(server, wrap_up=0.0)
+        await open_number(server)
+        await staff(server, phone, "1001")
+        await server.api.add_access_number("4009200001", correlation="off", entry={"kind": "agent", "target": "1001"})
+        if how == "queue":
+            await come(server, caller, "13800000001")
+        else:
+            await caller.invite(server.outside, "4009200001", caller="13800000001")
+        ring = await phone.rings()
+        await come(server, following, "13800000002")
+        dialog = phone.call.dialogs.current
+        assert dialog is not None
+        named = f"{phone.call.call_id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag};early-only"
+        new = await other.invite(here(server, "1001"), "1001", caller="1001", headers={"Replaces": named})
+        await new.answered()
+        await phone.expect("CANCEL", call=ring.call)
+        await hear_each_other(caller, other)
+        await waiting(server, 1)
+        await state(server, "1001", "talking")
+        assert len(phone.got("INVITE")) == 1, "no other call was offered to him"
+        await end(caller, other)
+        await phone.answers()
+        await following.hears(phone)
+
+
 async def test_an_agent_moves_his_call_to_another_phone_of_his(
     server: Server, caller: Caller, phone: Phone, other: Phone
 ) -> None:
