@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The last look at what PJSIP sends by itself: no Warning (it names our host, RFC 3261 20.43) and no name of a maker,
- * 488 for 500, and which status refused an INVITE. */
+ * The last look at what PJSIP sends by itself: no Warning (it names our host, RFC 3261 20.43) and no name of a
+ * maker, 488 for 500, and why, and which status refused an INVITE. */
 #include <string.h>
 
 #include "internal.h"
@@ -57,6 +57,16 @@ static void correct_status(pjsip_msg *msg)
     }
 }
 
+/* What a refusal of a description means to a telephone network (RFC 6432; ITU-T Q.850 cause 65, which RFC 3398 7.2.4.1
+ * makes 488), where nobody has said more. */
+static void say_why(pjsip_tx_data *tdata)
+{
+    static const pj_str_t name = {"Reason", 6}, text = {"Q.850;cause=65;text=\"Incompatible media\"", 40};
+
+    if (!pjsip_msg_find_hdr_by_name(tdata->msg, &name, NULL))
+        pjsip_msg_add_hdr(tdata->msg, (pjsip_hdr *)pjsip_generic_string_hdr_create(tdata->pool, &name, &text));
+}
+
 static void note_refusal(const pjsip_msg *msg)
 {
     const pjsip_cid_hdr *call_id = pjsip_msg_find_hdr(msg, PJSIP_H_CALL_ID, NULL);
@@ -81,6 +91,8 @@ void outgoing_tidy(pjsip_tx_data *tdata)
 
         drop_warnings(msg);
         correct_status(msg);
+        if (msg->line.status.code == PJSIP_SC_NOT_ACCEPTABLE_HERE)
+            say_why(tdata);
         if (cseq && cseq->method.id == PJSIP_INVITE_METHOD)
             note_refusal(msg);
     }

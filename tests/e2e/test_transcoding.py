@@ -170,3 +170,79 @@ async def test_wide_band_goes_through_at_16_khz_and_does_not_fold_back(start_ser
         assert heard.level() < voice(pair.caller).sent_level - 40, f"{heard.level():.1f} dBm0"
         assert heard.part(3000.0) < voice(pair.caller).sent_level - 50, f"{heard.part(3000.0):.1f} dBm0"
         await hears(pair.caller, pair.phone, "narrow to wide")
+
+
+async def test_lists_of_trunk_and_listener_go_out_in_their_order(start_server: StartServer) -> None:
+    """`codecs` of a trunk and of a listener: each side is offered its own, in its order, and nothing else is taken from
+    it; Opus is asked for in mono, with FEC and without DTX (RFC 7587)."""
+    server = await start_server(
+        {
+            "listeners.inside": {"codecs": ["opus", "G722", "PCMA"]},
+            "trunks.carrier": {"codecs": ["PCMA", "G729"]},
+            "media": {"codecs": ["PCMU"], "clock_rate": 16000},
+        }
+    )
+    async with call(
+        server, 50, CodedRtp("PCMA", tone=600.0), CodedRtp("opus", tone=1000.0), offer=["opus", "PCMU", "PCMA"]
+    ) as pair:
+        ring = pair.phone.got("INVITE")[0]
+        named = [name for name in ring.sdp.audio.codecs.values() if name != "TELEPHONE-EVENT"]
+        assert named == ["OPUS", "G722", "PCMA"]
+        opus = ring.sdp.audio.payload_type("opus")
+        [fmtp] = [line for line in ring.sdp.audio.attributes("fmtp") if line.startswith(f"{opus} ")]
+        assert {*fmtp.partition(" ")[2].split(";")} == {
+            "maxplaybackrate=16000", "sprop-maxcapturerate=16000", "maxaveragebitrate=24000", "useinbandfec=1",
+        }  # fmt: skip
+        assert f"a=rtpmap:{opus} opus/48000/2" in ring.sdp.text
+        answer = pair.caller.calls[0].remote_sdp
+        assert answer is not None
+        assert [*answer.audio.codecs.values()] == ["PCMA", "TELEPHONE-EVENT"]
+        await pair.expect_both()
+    async with await Caller.open("stranger", codecs=["PCMU", "G722"]) as caller:
+        await caller.invite(server.outside, "4008200050", caller="13800000001")
+        refused = await caller.expect(488)
+        assert refused.get("Reason") == 'Q.850;cause=65;text="Incompatible media"'
+
+
+async def test_another_codec_in_mid_call(speaking: Server) -> None:
+    """A re-INVITE with another codec is followed, and the sound goes on both ways, now in that one."""
+    async with call(speaking, 60, CodedRtp("PCMA", tone=600.0), CodedRtp("PCMA", tone=1000.0)) as pair:
+        await pair.expect_both("before")
+        for codec in ("G722", "PCMU", "opus"):
+            before, after = voice(pair.caller), CodedRtp(codec, tone=600.0)
+            pair.caller.rtp = pair.caller.call.rtp = after
+            pair.caller.codecs = [codec]
+            response = await (await pair.caller.call.reinvite()).expect(200)
+            await pair.caller.call.ack(response)
+            pair.caller.call.follow()
+            before.close()
+            await pair.expect_both(f"after {codec}")
+
+
+async def test_what_peers_do_to_descriptions_and_packets(speaking: Server) -> None:
+    """Static payload types without rtpmap, odd fmtp, formats nobody knows; in the sound packets of wrong types, which
+    are dropped and counted, and comfort noise, which is not a fault."""
+    odd = "a=fmtp:8 x=;;=\r\na=fmtp:77 what\r\na=rtpmap:77 MADEUP/12345/9\r\na=ptime:abc"
+    one, other = CodedRtp("PCMA", tone=600.0), CodedRtp("PCMU", tone=1000.0)
+    async with (
+        await Caller.open("trunk70", sound=False, codecs=["PCMA"]) as caller,
+        await Phone.open("2070", sound=False, codecs=["PCMU"]) as phone,
+    ):
+        caller.rtp, phone.rtp = one, other
+        await speaking.api.add_agent(phone.uri, "2070")
+        await speaking.api.add_access_number("4008200070", correlation="off", entry={"kind": "agent", "target": "2070"})
+        sdp = (
+            caller.sdp(events=False).decode().replace("a=rtpmap:8 PCMA/8000", odd).replace("RTP/AVP 8", "RTP/AVP 8 77")
+        )
+        await caller.invite(speaking.outside, "4008200070", caller="13800000001", sdp=sdp.encode())
+        ring = await phone.rings()
+        ring.reply(200, sdp=phone.answer(ring.sdp).replace(b"a=rtpmap:0 PCMU/8000\r\n", b""))
+        await phone.expect("ACK")
+        await caller.answered()
+        await Pair(caller, phone).expect_both("odd")
+        for payload_type, payload in ((77, b"x" * 160), (3, b"y" * 33), (13, b"\x46"), (18, b"z" * 20), (101, b"1")):
+            for _ in range(5):
+                one._transmit(payload_type, payload)
+        await Pair(caller, phone).expect_both("behind wrong packets")
+        await (await caller.bye()).expect(200)
+        await phone.expect("BYE")
