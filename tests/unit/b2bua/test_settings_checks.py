@@ -297,3 +297,26 @@ def test_the_sip_stack_takes_eight_listeners(problems: Problems) -> None:
     texts = [listener(f"port = {6000 + n}", name=f"l{n}") for n in range(9)]
     assert problems("".join(texts[:8])) == []
     assert problems("".join(texts)) == ["listeners: are 9; the SIP stack takes 8 at most"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (None, ["recording.key_file: DIR/keys does not exist"]),
+        ("", ["recording.key_file: DIR/keys: there is no key in it"]),
+        (
+            f"{'ab' * 32}\n{'ab' * 31}\n",
+            [
+                "recording.key_file: DIR/keys: line 2 is not a key of 64 hexadecimal digits (openssl rand -hex 32 makes"
+                " one)"
+            ],
+        ),
+        (f"# of this year\n{'ab' * 32}  # the second node has it too\n", []),
+    ],
+)
+def test_the_keys_of_recordings_are_looked_at_first(
+    problems: Problems, tmp_path: Path, keys: str | None, told: list[str]
+) -> None:
+    if keys is not None:
+        (tmp_path / "keys").write_text(keys)
+    assert problems(f'[recording]\nformat = "opus"\nkey_file = "{tmp_path}/keys"\n') == told
