@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ class Watch:
     why: str = ""
     "What ends it, where that is decided before his leg is gone."
     timer: asyncio.TimerHandle | None = None
+    keys: ExitStack = field(default_factory=ExitStack)
+    "While it is open, his keys are heard as tones as well, where his phone has no other way."
     hearings: dict[Hears, Hearing] = field(default_factory=dict)
 
 
@@ -262,6 +265,7 @@ class Monitoring:
         watch.since = exchange.wall()
         if watch.booked:
             exchange.floor.answered(floor_key(call), watch.supervisor)
+        watch.keys.enter_context(call.key_tones.heeding(watch.leg))
         call.sounds[watch.leg].drain()  # while nobody hears him, what he says is thrown away
         agent = agent_leg(call, watch.agent)
         if agent is None and not call.conversing:
@@ -288,6 +292,7 @@ class Monitoring:
 
     def _let_go(self, call: Session, watch: Watch) -> None:
         self._stop_timer(watch)
+        watch.keys.close()
         release(call.exchange, call, watch.supervisor, booked=watch.booked)
 
     @staticmethod

@@ -192,7 +192,7 @@ async def test_a_supervisor_dials_for_an_agent_and_goes_with_the_call(
 async def test_a_supervisor_leaves_and_nobody_notices(
     server: Server, caller: Caller, phone: Phone, chief: Phone
 ) -> None:
-    """By his own BYE, from every way; a phone that refuses, one that is rung in vain, and one in another call."""
+    """By his own BYE, from every way; a phone that refuses, and one that is rung in vain; keys that are tones."""
     listener = await server.listen()
     call = await talk(server, caller, phone, chief)
     path = f"/v1/calls/{call}/monitor"
@@ -207,12 +207,17 @@ async def test_a_supervisor_leaves_and_nobody_notices(
     assert (await listener.expect("call.monitor.failed"))["data"]["why"] == "stopped"
     for mode in ("barge", "listen"):
         await server.api.post(path, {"supervisor": "1003", "mode": mode})
-        await chief.answers()
+        ring = await chief.rings()
+        ring.reply(200, sdp=chief.sdp(events=False))
+        await chief.expect("ACK")
         await hears_only(caller, *((phone, chief) if mode == "barge" else (phone,)))
+        await hears_only(chief, caller, phone)
+        chief.sound.press_tones("5")
+        await listening(server, call, mode="whisper")
+        await hears_only(caller, phone)
         await hears_only(chief, caller, phone)
         await (await chief.bye()).expect(200)
         assert (await listener.expect("call.monitor.ended"))["data"]["why"] == "left"
-        await hears_only(caller, phone)
         await hears_only(phone, caller)
     assert (await server.api.http.request("DELETE", path)).status_code == 409
     assert (await server.api.http.patch(path, json={"mode": "barge", "supervisor": "1003"})).status_code == 404
