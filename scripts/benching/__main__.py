@@ -156,6 +156,7 @@ def _sound(chosen: list[MediaKind], runs: int, seconds: float, most: int) -> med
     kept.machines["media"] = this_machine()
     PROGRESS.print(str(kept.save(Options.out)))
     RESULT.print(media_report.printed(found))
+    RESULT.print(media_report.markdown_profile(found), markup=False)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import relay_counters
+from . import media_profile, relay_counters
 from .console import headline, note
 from .media_load import Ends, Load, Stand
 from .media_servers import MAX_CALLS, MEDIA_NAMES, MediaKind, opened
@@ -40,6 +40,8 @@ class Searched:
     "What the next greater load suffered from: loss, delay, or the generator."
     counted: Counted | None = None
     "At nine tenths of that, by the relay itself."
+    profile: dict[str, float] = field(default_factory=dict)
+    "There too: what the thread that carries the sound does."
 
     @property
     def full(self) -> Load:
@@ -111,13 +113,14 @@ def _search(stage: Stage, kind: MediaKind, seconds: float, most: int) -> Searche
             calls = plan.next(tried)
         top = best(tried)
         above = min((load for load in loads if load.calls > top), key=lambda load: load.calls, default=None)
-        counted = None
+        counted, profile = None, dict[str, float]()
         if kind == "tandem" and (near := round(NEAR * top)):
             stand.load(near, 1.0)
             counted = relay_counters.count(server, ends, seconds)
+            profile = media_profile.look(server.parts["all"], seconds, stage.folder)
         ends.rtp.pause()
         ends.sip.hang_up(server.address)
-    return Searched(light, loads, top, above.failing(light) if above else "", counted)
+    return Searched(light, loads, top, above.failing(light) if above else "", counted, profile)
 
 
 def _recording(stage: Stage, plain: Load, seconds: float) -> Recording:
@@ -177,4 +180,5 @@ def _searched(said: dict[str, Any]) -> Searched:
         said["most"],
         said["ended_by"],
         Counted(**said["counted"]) if said["counted"] else None,
+        said["profile"],
     )

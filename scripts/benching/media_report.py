@@ -163,6 +163,16 @@ def markdown(result: MediaResult) -> str:
     return "\n".join(lines)
 
 
+def markdown_profile(result: MediaResult) -> str:
+    """Where the time of Tandem's sound goes, in the run that carried most; empty where nobody looked."""
+    runs = [one for one in result.searched.get("tandem", []) if one.profile]
+    if not runs:
+        return ""
+    best = max(runs, key=lambda one: one.most)
+    lines = [f"| what the busiest thread does at nine tenths of {best.most} calls (perf) | share |", "|---|---:|"]
+    return "\n".join(lines + [f"| {name} | {share:.1%} |" for name, share in best.profile.items()])
+
+
 def all_met(result: MediaResult) -> bool:
     """Whether nothing that must be is missed."""
     return all(row.met is not False for row in rows(result))

@@ -317,7 +317,8 @@ def write_page(results: Results, page: Path = PAGE) -> None:
     if rows(results):
         parts["table"] = markdown(results)
     if results.media:
-        parts["media"] = f"{media_report.markdown(results.media)}\n\n{results.machines['media']}."
+        tables = [media_report.markdown(results.media), media_report.markdown_profile(results.media)]
+        parts["media"] = "\n\n".join([*filter(None, tables), f"{results.machines['media']}."])
     if results.profile:
         parts["profile"] = markdown_profile(results.profile)
     for name, content in parts.items():

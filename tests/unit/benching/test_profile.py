@@ -2,6 +2,7 @@
 
 import pytest
 
+from benching import media_profile
 from benching.profile import by_function, by_layer, by_object
 
 STACKS = [
@@ -27,3 +28,23 @@ def test_a_thread_that_waits_costs_nothing() -> None:
 def test_native_objects_are_told_by_what_they_are() -> None:
     lines = [" 41.67% ;python ;libpython3.11.so.1.0 ", " 2.00%;python;libpython3.11.so.1.0", " 6.14%;clock;_pjsua2.so"]
     assert by_object(lines) == pytest.approx({"Python's interpreter": 0.4367, "clock: PJSIP and its binding": 0.0614})
+
+
+def test_a_threads_time_is_told_by_system_call_and_by_library() -> None:
+    symbols = [
+        "   97.00%;   1.00%;[k] do_syscall_64",
+        "   55.50%;   0.20%;[k] __x64_sys_sendto",
+        "   12.00%;   0.20%;[k] __x64_sys_recvfrom",
+        "    0.10%;   0.10%;[k] __x64_sys_futex",
+    ]
+    objects = [
+        "   95.00%;[kernel.kallsyms]",
+        "    4.00%;_pjsua2.cpython-311-x86_64-linux-gnu.so",
+        "    0.90%;libc.so.6",
+    ]
+    assert media_profile.by_call(symbols, objects) == {
+        "kernel: sendto": 0.555,
+        "kernel: recvfrom": 0.12,
+        "C: _pjsua2": 0.04,
+        "C: libc": 0.009,
+    }

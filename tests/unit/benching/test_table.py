@@ -18,9 +18,13 @@ from benching.relay_counters import Counted
 MACHINE = Machine("2026-01-31", "a processor", 2, "6.1", "3.11.2", "abc1234")
 
 
-def searched(most: int, cpu: float, kilobytes: float, counted: Counted | None = None) -> Searched:
+def searched(
+    most: int, cpu: float, kilobytes: float, counted: Counted | None = None, profile: dict[str, float] | None = None
+) -> Searched:
     light = Load(100, 0.0, 0.04, 0.2, cpu, {"all": 1000 * kilobytes})
-    return Searched(light, [Load(most, 0.0005, 0.1, 2.0, 0.9, {"all": 1000 * kilobytes})], most, "loss", counted)
+    return Searched(
+        light, [Load(most, 0.0005, 0.1, 2.0, 0.9, {"all": 1000 * kilobytes})], most, "loss", counted, profile or {}
+    )
 
 
 def sound() -> MediaResult:
@@ -31,7 +35,7 @@ def sound() -> MediaResult:
             "rtpengine": [searched(1600, 0.06, 70), searched(1700, 0.06, 70)],
             "tandem": [
                 searched(2000, 0.04, 60, Counted(1800, 1000, 999, {"relayed": 998, "refused": 1})),
-                searched(2200, 0.05, 60),
+                searched(2200, 0.05, 60, None, {"kernel: sendto": 0.5}),
             ],
         },
         [Recording(100, 0.04, 0.44, 0.0)],
@@ -107,6 +111,7 @@ def test_the_page_gets_the_table_between_its_marks(tmp_path: Path) -> None:
     assert "410 (400-420)" in text
     assert "| PJSIP | 40.0% |" in text
     assert "| calls at once on one core | 2100 (2000-2200) | 1650 (1600-1700) | 1.27 |" in text
+    assert "| kernel: sendto | 50.0% |" in text
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
