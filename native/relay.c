@@ -251,6 +251,7 @@ static void part(struct wire *wire)
         return;
     lock_both(wire, peer);
     wire->peer = peer->peer = NULL;
+    wire->egress.origin = peer->egress.origin = NULL; /* joined again: what the two said meanwhile is no loss */
     unlock_both(wire, peer);
 }
 
