@@ -126,7 +126,9 @@ const newStateChip = ([state]) => element("li", { class: "state", "data-state": 
 const showChip = (chip, [, count]) => write(chip.lastChild, String(count));
 
 function newAgent() {
-  return element("li", {}, element("span", { class: "state" }), element("span", { class: "name" }), element("span", { class: "number faint" }));
+  const listens = element("button", { type: "button", hidden: "" }, "Listen");
+  listens.addEventListener("click", () => listen(listens.dataset.call, listens.dataset.agent));
+  return element("li", {}, element("span", { class: "state" }), element("span", { class: "name" }), element("span", { class: "number faint" }), listens);
 }
 
 function showAgent(item, agent) {
@@ -134,6 +136,22 @@ function showAgent(item, agent) {
   const why = agent.state === "paused" && agent.reason ? `, ${agent.reason}` : agent.queue ? `, ${agent.queue}` : "";
   write(item.children[1], `${agent.extension} ${agent.name}${why}`);
   write(item.children[2], duration(agent.seconds));
+  const call = agent.state === "talking" && agent.call && !agent.call.startsWith("monitor:") ? agent.call : "";
+  const listens = item.children[3];
+  listens.hidden = !call || !$("mine").value.trim();
+  listens.setAttribute("aria-label", `Listen to ${agent.extension}`);
+  Object.assign(listens.dataset, { call, agent: agent.extension });
+}
+
+/** Rings the phone of whoever looks at the wallboard, who then hears this agent's call. */
+async function listen(call, agent) {
+  const supervisor = $("mine").value.trim();
+  try {
+    await ask("POST", `/v1/calls/${encodeURIComponent(call)}/monitor`, { supervisor, agent });
+    write($("listening"), `The phone of ${supervisor} rings for the call of ${agent}`);
+  } catch (error) {
+    write($("listening"), error.message);
+  }
 }
 
 if (key.get()) enter();
