@@ -12,24 +12,31 @@
 
 /* --- above SRTP -------------------------------------------------------------------------------------------- */
 
-static void on_rtp(pjmedia_tp_cb_param *param)
+/* What the stream gets, it gets under `calling`, so that it is not called any more when it has detached. */
+void wire_take(struct wire *wire, unsigned char *packet, pj_ssize_t size, pj_uint64_t now)
 {
-    struct wire *wire = param->user_data;
-    pjmedia_tp_cb_param up = *param;
+    pjmedia_tp_cb_param up = {.pkt = packet, .size = size}; /* no src_addr: where we send is not the stream's to say */
     pjmedia_transport_attach_param above;
 
-    param->rem_switch = PJ_FALSE; /* where we send is not the stream's to say */
-    if (!wire || param->size < 0 || !relay_take(wire, param->pkt, param->size, wire_now()))
+    if (!relay_take(wire, packet, size, now))
         return;
+    pthread_mutex_lock(&wire->calling);
     pthread_mutex_lock(&wire->high);
     above = wire->above;
     pthread_mutex_unlock(&wire->high);
     up.user_data = above.user_data;
-    up.src_addr = NULL;
     if (above.rtp_cb2)
         above.rtp_cb2(&up);
     else if (above.rtp_cb)
         above.rtp_cb(up.user_data, up.pkt, up.size);
+    pthread_mutex_unlock(&wire->calling);
+}
+
+static void on_rtp(pjmedia_tp_cb_param *param)
+{
+    param->rem_switch = PJ_FALSE;
+    if (param->user_data && param->size >= 0)
+        wire_take(param->user_data, param->pkt, param->size, wire_now());
 }
 
 static void on_rtcp(void *user_data, void *packet, pj_ssize_t size)
@@ -127,14 +134,40 @@ static pj_status_t top_encode_sdp(pjmedia_transport *tp, pj_pool_t *pool, pjmedi
     return wire->next->encode_sdp(tp, pool, local, remote, index);
 }
 
+/* SRTP hands packets on as they are once it has found no keys; while a handshake is due it does not. */
+static pj_bool_t is_plain(const struct wire *wire)
+{
+    const pjmedia_srtp_info *srtp;
+    pjmedia_transport_info info;
+
+    pjmedia_transport_info_init(&info);
+    if (wire->next->get_info(wire->top, &info) != PJ_SUCCESS)
+        return PJ_FALSE;
+    srtp = pjmedia_transport_info_get_spc_info(&info, PJMEDIA_TRANSPORT_TYPE_SRTP);
+    return srtp && !srtp->active && srtp->peer_use == PJMEDIA_SRTP_DISABLED;
+}
+
+static void set_plain(struct wire *wire, pj_bool_t plain)
+{
+    pthread_mutex_lock(&wire->high);
+    pthread_mutex_lock(&wire->low);
+    wire->plain = plain;
+    pthread_mutex_unlock(&wire->low);
+    pthread_mutex_unlock(&wire->high);
+}
+
 static pj_status_t top_media_start(pjmedia_transport *tp, pj_pool_t *pool, const pjmedia_sdp_session *local,
                                    const pjmedia_sdp_session *remote, unsigned index)
 {
     struct wire *wire = wire_of(tp);
+    pj_status_t status;
 
     if (local && remote)
         relay_describe(wire, local, remote, index);
-    return wire->next->media_start(tp, pool, local, remote, index);
+    set_plain(wire, PJ_FALSE);
+    status = wire->next->media_start(tp, pool, local, remote, index);
+    set_plain(wire, status == PJ_SUCCESS && is_plain(wire));
+    return status;
 }
 
 /* While SRTP still has its keys. */
@@ -164,7 +197,8 @@ static pj_status_t top_destroy(pjmedia_transport *tp)
 
 pj_bool_t wire_send(struct wire *wire, const void *packet, unsigned size)
 {
-    if (wire->closed || wire->next->send_rtp(wire->top, packet, size) != PJ_SUCCESS) {
+    if (wire->closed || (wire->plain ? wire_transmit(wire, PJ_FALSE, NULL, packet, size)
+                                     : wire->next->send_rtp(wire->top, packet, size)) != PJ_SUCCESS) {
         wire->egress.unsent++;
         return PJ_FALSE;
     }

@@ -61,9 +61,8 @@ static pj_bool_t is_report(const unsigned char *packet, pj_ssize_t size)
 
 /* Under low. */
 static enum sound_reason judge(struct wire *wire, const pj_sockaddr *from, const unsigned char *packet, pj_ssize_t size,
-                               pj_bool_t rtcp)
+                               pj_bool_t rtcp, pj_uint64_t now)
 {
-    pj_uint64_t now = wire_now() / 1000;
     enum sound_reason reason;
     pj_bool_t moved;
 
@@ -71,8 +70,8 @@ static enum sound_reason judge(struct wire *wire, const pj_sockaddr *from, const
         packet = (const unsigned char *)"";
         size = 0;
     }
-    reason = rtcp ? source_rtcp(&wire->source, from, packet, size, now, &moved)
-                  : source_rtp(&wire->source, from, packet, size, now, &moved);
+    reason = rtcp ? source_rtcp(&wire->source, from, packet, size, now / 1000, &moved)
+                  : source_rtp(&wire->source, from, packet, size, now / 1000, &moved);
     if (reason != HEARD) {
         refuse_in_all(reason);
     } else {
@@ -83,58 +82,73 @@ static enum sound_reason judge(struct wire *wire, const pj_sockaddr *from, const
     return reason;
 }
 
-static pj_bool_t admit(struct wire *wire, const pj_sockaddr *from, const unsigned char *packet, pj_ssize_t size,
-                       pj_bool_t rtcp, pjmedia_transport_attach_param *below)
+/* To SRTP, which may be in use. What is attached is read behind `calling`: it is true until that is let go. */
+static void hand_up(struct wire *wire, unsigned char *packet, pj_ssize_t size, pj_bool_t rtcp)
 {
-    enum sound_reason reason;
+    pjmedia_tp_cb_param up = {.pkt = packet, .size = size}; /* no src_addr: who does not know it looks for no other */
+    void (*rtp_cb)(pjmedia_tp_cb_param *);
+    void (*rtcp_cb)(void *, void *, pj_ssize_t);
+
+    pthread_mutex_lock(&wire->calling);
+    pthread_mutex_lock(&wire->low);
+    rtp_cb = wire->below.rtp_cb2;
+    rtcp_cb = wire->below.rtcp_cb;
+    up.user_data = wire->below.user_data;
+    pthread_mutex_unlock(&wire->low);
+    if (rtcp && rtcp_cb)
+        rtcp_cb(up.user_data, packet, size);
+    else if (!rtcp && rtp_cb)
+        rtp_cb(&up);
+    pthread_mutex_unlock(&wire->calling);
+}
+
+/* One datagram, where there is one. PJ_FALSE: none is left to be handled. */
+static pj_bool_t fetch(struct wire *wire, unsigned char *packet, pj_ssize_t *size, pj_bool_t *rtcp, pj_bool_t *plain,
+                       pj_uint64_t *now)
+{
+    int fd = *rtcp ? wire->rtcp : wire->rtp;
+    pj_bool_t sound = !*rtcp;
+    pj_sockaddr from;
+    socklen_t length = sizeof from;
+
+    if (fd < 0 || !wire->watched)
+        return PJ_FALSE;
+    *size = recvfrom(fd, packet, PACKET_ROOM, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &length);
+    if (*size < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            wire_counts(WIRE_ERRORS);
+        return PJ_FALSE;
+    }
+    *now = wire_now();
+    *plain = wire->plain;
+    *rtcp = *rtcp || (wire->mux && is_report(packet, *size));
+    if (sound)
+        wire_counts(WIRE_RECEIVED);
+    if (judge(wire, &from, packet, *size, *rtcp, *now) == HEARD)
+        return PJ_TRUE;
+    if (sound)
+        wire_counts(WIRE_REFUSED);
+    return PJ_FALSE;
+}
+
+void wire_read(struct wire *wire, unsigned char *packet, pj_bool_t is_rtcp)
+{
+    pj_bool_t rtcp = is_rtcp, plain, heard;
+    pj_uint64_t now;
+    pj_ssize_t size;
 
     pthread_mutex_lock(&wire->low);
-    reason = judge(wire, from, packet, size, rtcp);
-    *below = wire->below;
+    heard = fetch(wire, packet, &size, &rtcp, &plain, &now);
     pthread_mutex_unlock(&wire->low);
-    return reason == HEARD;
-}
-
-static void hand_up(const pjmedia_transport_attach_param *below, unsigned char *packet, pj_ssize_t size, pj_bool_t rtcp)
-{
-    if (rtcp) {
-        if (below->rtcp_cb)
-            below->rtcp_cb(below->user_data, packet, size);
-    } else if (below->rtp_cb2) {
-        pjmedia_tp_cb_param up = {.user_data = below->user_data, .pkt = packet, .size = size};
-
-        below->rtp_cb2(&up); /* SRTP's; src_addr stays NULL: a stream that does not know it does not look for another */
-    }
-}
-
-static pj_bool_t take(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size, pj_bool_t rtcp)
-{
-    pjmedia_transport_attach_param below;
-    pj_bool_t heard;
-
-    pthread_mutex_lock(&wire->calling); /* first: what is read below is true until this is let go */
-    heard = admit(wire, from, packet, size, rtcp, &below);
-    if (heard)
-        hand_up(&below, packet, size, rtcp);
-    pthread_mutex_unlock(&wire->calling);
-    return heard;
-}
-
-void wire_take_rtp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size)
-{
-    pj_bool_t report = wire->mux && is_report(packet, size);
-
-    wire_counts(WIRE_RECEIVED);
+    if (!heard)
+        return;
     wire->settled = PJ_FALSE;
-    if (!take(wire, from, packet, size, report))
-        wire_counts(WIRE_REFUSED);
-    else if (!wire->settled)
+    if (plain && !rtcp)
+        wire_take(wire, packet, size, now); /* SRTP would only hand it on */
+    else
+        hand_up(wire, packet, size, rtcp);
+    if (!is_rtcp && !wire->settled)
         wire_counts(WIRE_OTHER);
-}
-
-void wire_take_rtcp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size)
-{
-    take(wire, from, packet, size, PJ_TRUE);
 }
 
 /* --- operations -------------------------------------------------------------------------------------------- */
@@ -180,7 +194,7 @@ static void detach(pjmedia_transport *tp, void *user_data)
     pthread_mutex_unlock(&wire->calling);
 }
 
-static pj_status_t transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr *to, const void *packet, pj_size_t size)
+pj_status_t wire_transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr *to, const void *packet, pj_size_t size)
 {
     pj_status_t status = PJ_SUCCESS;
     int fd;
@@ -188,10 +202,11 @@ static pj_status_t transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr
     pthread_mutex_lock(&wire->low);
     fd = rtcp && !wire->mux ? wire->rtcp : wire->rtp;
     if (wire->started && wire->aim_length && fd >= 0) {
+        socklen_t length = (socklen_t)(to ? (int)pj_sockaddr_get_len(to) : wire->aim_length);
+
         if (!to)
             to = rtcp ? &wire->aim_rtcp : &wire->aim;
-        if (sendto(fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
-                   (socklen_t)pj_sockaddr_get_len(to)) < 0)
+        if (sendto(fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to, length) < 0)
             status = PJ_STATUS_FROM_OS(errno);
     }
     pthread_mutex_unlock(&wire->low);
@@ -200,19 +215,19 @@ static pj_status_t transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr
 
 static pj_status_t send_rtp(pjmedia_transport *tp, const void *packet, pj_size_t size)
 {
-    return transmit(wire_of(tp), PJ_FALSE, NULL, packet, size);
+    return wire_transmit(wire_of(tp), PJ_FALSE, NULL, packet, size);
 }
 
 static pj_status_t send_rtcp(pjmedia_transport *tp, const void *packet, pj_size_t size)
 {
-    return transmit(wire_of(tp), PJ_TRUE, NULL, packet, size);
+    return wire_transmit(wire_of(tp), PJ_TRUE, NULL, packet, size);
 }
 
 static pj_status_t send_rtcp2(pjmedia_transport *tp, const pj_sockaddr_t *address, unsigned length, const void *packet,
                               pj_size_t size)
 {
     PJ_UNUSED_ARG(length);
-    return transmit(wire_of(tp), PJ_TRUE, address, packet, size);
+    return wire_transmit(wire_of(tp), PJ_TRUE, address, packet, size);
 }
 
 /* An address of 0.0.0.0 (hold of the old kind) and a line that is refused say nothing new about the source. */

@@ -3,7 +3,6 @@
  * The threads that read all legs' sockets. Each leg belongs to one of them, so its packets are handled one after another.
  * They are read and sent on at once, one packet a socket and round: a flooded port gets no more than its turn. A wire is
  * freed when no thread can still hold one of its events: each counts its rounds, and has begun another one by then. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -116,30 +115,6 @@ static void run_wheel(struct worker *worker)
 
 /* --- reading ----------------------------------------------------------------------------------------------- */
 
-static void read_one(struct worker *worker, struct wire *wire, pj_bool_t is_rtcp)
-{
-    pj_sockaddr from;
-    socklen_t length = sizeof from;
-    ssize_t size = -1;
-    int fd;
-
-    pthread_mutex_lock(&wire->low);
-    fd = is_rtcp ? wire->rtcp : wire->rtp;
-    if (fd >= 0 && wire->watched) {
-        size = recvfrom(fd, worker->packet, sizeof worker->packet, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from,
-                        &length);
-        if (size < 0 && errno != EAGAIN && errno != EINTR)
-            wire_counts(WIRE_ERRORS);
-    }
-    pthread_mutex_unlock(&wire->low);
-    if (size < 0)
-        return;
-    if (is_rtcp)
-        wire_take_rtcp(wire, &from, worker->packet, size);
-    else
-        wire_take_rtp(wire, &from, worker->packet, size);
-}
-
 static void *work(void *data)
 {
     struct worker *worker = data;
@@ -161,7 +136,7 @@ static void *work(void *data)
             if (!token)
                 eventfd_read(worker->wake, &woken);
             else
-                read_one(worker, (struct wire *)(token & ~1ull), token & 1);
+                wire_read((struct wire *)(token & ~1ull), worker->packet, token & 1);
         }
         now = wire_now();
         if (now >= due) {
@@ -205,6 +180,8 @@ static pj_bool_t start_worker(struct worker *worker)
     status = pthread_create(&worker->thread, NULL, &work, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     worker->running = status == 0;
+    if (worker->running)
+        pthread_setname_np(worker->thread, "wire"); /* for top and perf */
     return worker->running;
 }
 
@@ -291,9 +268,11 @@ static void clear_graves(void)
 
 struct wire *wire_new(void)
 {
-    struct wire *wire = calloc(1, sizeof *wire);
+    struct wire *wire = aligned_alloc(64, (sizeof *wire + 63) & ~(size_t)63);
     pthread_mutexattr_t recursive;
 
+    if (wire)
+        pj_bzero(wire, sizeof *wire);
     pthread_mutex_lock(&lock);
     clear_graves();
     if (!wire || !start_workers() || !(wire->passes = calloc((size_t)worker_count, sizeof *wire->passes))) {

@@ -60,47 +60,51 @@ struct worker;
 
 struct codec_list;
 
+/* What each packet touches stands together. */
 struct wire {
-    pjmedia_transport *top; /* SRTP, in use or not: what the stream is attached to */
-    pjmedia_transport *udp; /* its member */
-    const pjmedia_transport_op *next; /* of top: PJMEDIA's own */
-    pjmedia_transport_op op;          /* of top: the same with ours in front */
-    struct worker *worker;
-    unsigned port; /* ours */
-    const struct codec_list *codecs; /* what its descriptions name; NULL: what those of all legs do */
-
-    pthread_mutex_t calling; /* recursive */
-
     pthread_mutex_t low;
-    struct source source;
-    pj_sockaddr aim, aim_rtcp; /* where ours goes */
-    int aim_length;            /* 0: nowhere */
-    pj_sockaddr seen, seen_rtcp; /* where the latest packet that was accepted came from */
-    pjmedia_transport_attach_param below; /* how SRTP has attached to the sockets */
-    int rtp, rtcp;             /* -1: closed */
+    int rtp, rtcp; /* -1: closed */
+    int aim_length; /* 0: nowhere */
     pj_bool_t started, watched, mux;
+    pj_bool_t plain; /* SRTP is not in use: packets need not pass through it; also under high */
+    pj_sockaddr aim; /* where ours goes */
+    struct source source;
+    pj_sockaddr seen, seen_rtcp; /* where the latest packet that was accepted came from */
+    pj_sockaddr aim_rtcp;
+    pjmedia_transport_attach_param below; /* how SRTP has attached to the sockets */
 
-    pthread_mutex_t high;
-    pjmedia_transport_attach_param above; /* how the stream has attached to SRTP */
-    pj_bool_t attached, closed, described;
-    struct egress egress;
-    struct reception reception;
-    struct reports reports;
+    pthread_mutex_t high __attribute__((aligned(64)));
     struct wire *peer; /* joined with; NULL: mixed */
+    pj_bool_t attached, closed, described;
+    int tap_count;
     pj_uint32_t up_ssrc;  /* whose packets the stream gets */
     pj_uint16_t up_newest;
     pj_uint16_t up_shift; /* numbers of packets that it did not get, so that it takes none for lost */
+    struct egress egress;
+    struct reception reception;
     unsigned char kinds[128];  /* enum kind by payload type, of what comes in */
     unsigned char pass[128];   /* joined: the peer's payload type, PASS_NOT or PASS_HELD */
     unsigned char event_out;   /* the far end's payload type of keys, 0: none */
     pj_bool_t noise_out;       /* the far end takes comfort noise */
     int taps[MOST_TAPS];
-    int tap_count;
+    struct reports reports;
+    pjmedia_transport_attach_param above; /* how the stream has attached to SRTP */
 
+    pthread_mutex_t calling; /* recursive */
+    pj_bool_t settled;       /* its worker's: what became of the packet is counted */
+
+    pjmedia_transport *top; /* SRTP, in use or not: what the stream is attached to */
+    pjmedia_transport *udp; /* its member */
+    const pjmedia_transport_op *next; /* of top: PJMEDIA's own */
+    pjmedia_transport_op op;          /* of top: the same with ours in front */
+    unsigned port; /* ours */
+    int family;    /* of our address */
+    const struct codec_list *codecs; /* what its descriptions name; NULL: what those of all legs do */
+    pj_bool_t pauses; /* under high: the far end has said that it sends nothing while nobody speaks */
+
+    struct worker *worker;
     struct wire *after, **before; /* in the worker's wheel (its lock); before NULL: not in it */
     pj_bool_t left;               /* the wheel's: never again */
-    pj_bool_t settled;            /* its worker's: what became of the packet is counted */
-    int family;                   /* of our address */
     struct wire *grave;           /* wire.c: the next one to be freed */
     unsigned long *passes;        /* wire.c: where each worker was when it died */
 };
@@ -118,9 +122,11 @@ void wire_free(struct wire *wire); /* as soon as no worker can look at it any mo
 pj_status_t sockets_take(struct wire *wire, pjmedia_transport *udp, const pjmedia_transport_info *info,
                          void (*on_destroy)(void *));
 struct wire *wire_of_info(pjmedia_transport_info *info);
-/* A datagram came. The packet is aligned and may be changed. Only its worker calls these. */
-void wire_take_rtp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size);
-void wire_take_rtcp(struct wire *wire, const pj_sockaddr *from, unsigned char *packet, pj_ssize_t size);
+/* Reads one datagram and does with it what is to be done. Only its worker calls this. */
+void wire_read(struct wire *wire, unsigned char *packet, pj_bool_t is_rtcp);
+pj_status_t wire_transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr *to, const void *packet, pj_size_t size);
+/* adapter.c: a packet of sound in clear. */
+void wire_take(struct wire *wire, unsigned char *packet, pj_ssize_t size, pj_uint64_t now);
 /* codec_lists.c: leaves in our description what the list has, in its order. */
 void codec_list_apply(const struct codec_list *list, pj_pool_t *pool, pjmedia_sdp_session *local, unsigned index);
 struct wire *wire_of_call(int call, unsigned *index); /* its line of sound; NULL: none */
