@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import shared_server
 from tests.peers import sound
+from tests.peers.baresip import Baresip
 from tests.peers.coded import CodedRtp, Heard
 from tests.peers.peer import Peer
 from tests.peers.server import Server, Template
@@ -244,5 +245,22 @@ async def test_what_peers_do_to_descriptions_and_packets(speaking: Server) -> No
             for _ in range(5):
                 one._transmit(payload_type, payload)
         await Pair(caller, phone).expect_both("behind wrong packets")
+        assert await speaking.api.counted("tandem_sound_refused_total", reason="payload_type") == 20
         await (await caller.bye()).expect(200)
         await phone.expect("BYE")
+
+
+@pytest.mark.parametrize("codec", ["opus", "G722"])
+async def test_baresip_with_wide_band_codecs(speaking: Server, tmp_path: Path, caller: Caller, codec: str) -> None:
+    """Transcoding with a stack that is not ours: baresip hears the trunk's tone and is heard, in Opus and in G.722."""
+    async with await Baresip.open(tmp_path, "2080", codecs=[codec]) as phone:
+        await speaking.api.add_agent(phone.uri, "2080")
+        await speaking.api.add_access_number("4008200080", correlation="off", entry={"kind": "agent", "target": "2080"})
+        await caller.invite(speaking.outside, "4008200080", caller="13800000001")
+        await caller.answered()
+        await caller.hears(phone.tone)
+        assert caller.sound.tone
+        await phone.hears(caller.sound.tone)
+        await (await caller.bye()).expect(200)
+        [cdr] = await speaking.api.cdrs(1)
+        assert cdr["parts"][1]["codec"].upper() == codec.upper()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import struct
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,11 +25,14 @@ MODULES = Path("/usr/lib/baresip/modules")
 LONGEST = 120
 "Seconds of tone in the file it plays."
 
+OTHER_CODECS = ("g722", "opus", "gsm")
+"Codecs beside G.711."
+
 CONFIGURATION = """\
 sip_listen {host}:{port}
 module_path {modules}
 module g711.so
-module aufile.so
+{codecs}module aufile.so
 module aubridge.so
 module sndfile.so
 module_app account.so
@@ -55,6 +59,8 @@ class Baresip:
         self.events: list[dict[str, Any]] = []
         "What its control socket told: types such as CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED."
         self._taken: set[int] = set()
+        self._rate = sound.RATE
+        "Samples a second of what it decodes."
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -83,14 +89,16 @@ class Baresip:
         port = PORTS.take(2)  # it takes the one above for TLS, asked or not
         control, rtp = PORTS.take(), PORTS.take(20, even=True)
         write_tone(folder / "tone.wav", tone)
+        names = [c.lower() for c in codecs]
+        modules = "".join(f"module {n}.so\n" for n in OTHER_CODECS if n in names)
         text = CONFIGURATION.format(
-            host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
+            codecs=modules, host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
             tone=folder / "tone.wav",
         )  # fmt: skip
         (folder / "config").write_text(text)
-        mode, names = "auto" if answer else "manual", ",".join(c.lower() for c in codecs)
+        mode = "auto" if answer else "manual"
         where = f"{registrar}>;auth_pass={password};regint=60" if registrar else f"{host}:{port}>;regint=0"
-        account = f"<sip:{name}@{where};answermode={mode};audio_codecs={names}\n"
+        account = f"<sip:{name}@{where};answermode={mode};audio_codecs={','.join(names)}\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         child = Child([program, "-f", str(folder), "-s", "-4"], folder=folder, log="baresip.log")
@@ -132,16 +140,19 @@ class Baresip:
     async def hears(self, tone: float, within: float | None = None) -> None:
         """Wait until it clearly hears a tone."""
         end = deadline(within)
-        while (found := sound.share(heard := self.samples(), tone)) < CLEAR:
-            loudest = sound.strongest(heard)
+        while (found := sound.share(heard := self.samples(), tone, self._rate)) < CLEAR:
+            loudest = sound.strongest(heard, self._rate)
             assert asyncio.get_running_loop().time() < end, f"{tone:g} Hz not heard ({found:.2f}), but {loudest:.0f} Hz"
             await asyncio.sleep(0.05)
 
     def samples(self, last: float = WINDOW) -> sound.Pcm:
         """The last seconds of what it decoded, from the file its sndfile module is writing."""
         files = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
-        data = files[-1].read_bytes()[44:] if files else b""  # the header is completed at the end of the call only
-        return np.frombuffer(data[: len(data) // 2 * 2], np.int16)[-int(last * sound.RATE) :]
+        whole = files[-1].read_bytes() if files else b""
+        data = whole[44:]  # the header is completed at the end of the call only, but for rate and channels
+        channels, self._rate = struct.unpack_from("<HI", whole, 22) if data else (1, sound.RATE)
+        pcm = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], np.int16)[::channels]
+        return pcm[-int(last * self._rate) :]
 
     async def close(self) -> None:
         """End it; calls that are up get a BYE."""
