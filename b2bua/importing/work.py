@@ -1,7 +1,7 @@
 """The work of the importing process: read, prepare, write in slices; the batch opens when it is whole."""
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
@@ -76,7 +76,7 @@ class _Slice:
         self.prepared: list[Prepared] = []
         self.problems: list[RowProblem] = []
         self.rows, self.share = 0, 0.0
-        self._ids = CommandIds(secrets.randbits)
+        self._ids = CommandIds(_noise())
         self._written = 0
         self._writing: asyncio.Task[None] | None = None
 
@@ -109,6 +109,20 @@ class _Slice:
         if self._written in LOOK_AT:
             await self.storage.write(batch_rows.analyse)
         await asyncio.sleep(BREATH)
+
+
+def _noise() -> Callable[[int], int]:
+    """As `secrets.randbits` up to 64 bits, with one call of the system for some hundred numbers."""
+    some = bytearray()
+
+    def bits(wanted: int) -> int:
+        if not some:
+            some.extend(os.urandom(8 * SLICE))
+        found = int.from_bytes(some[-8:], "big")
+        del some[-8:]
+        return found >> (64 - wanted)
+
+    return bits
 
 
 async def _rows(job: Job) -> AsyncIterator[tuple[list[Row], float]]:

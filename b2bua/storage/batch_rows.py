@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bua.storage import campaign_rows, contact_rows, do_not_call_rows
+from b2bua.storage.among import Among
 from b2bua.storage.dial_tables import batch_problems, batches, contact_numbers, contacts
 from b2bua.storage.dialect import per_dialect
 from b2bua.storage.errors import Conflict, NotFound
@@ -60,6 +61,10 @@ INSERT_NUMBER = Hot(
 )
 CLAIM_NUMBERS = per_dialect(
     lambda insert: insert(contact_numbers).on_conflict_do_nothing().returning(contact_numbers.c.number)
+)
+TAKEN = Among(
+    sa.select(contact_numbers.c.number).where(contact_numbers.c.campaign == sa.bindparam("campaign_")),
+    contact_numbers.c.number,
 )
 INSERT_PROBLEM = Hot(
     lambda insert: insert(batch_problems).values(
@@ -219,10 +224,7 @@ def _claim(conn: sa.Connection, claims: Sequence[tuple[str, str, str]]) -> set[s
         return set()
     if driver(conn) is not None:
         # SQLite always looks by the key and has one writer: two plain statements cost half of one with RETURNING
-        query = sa.select(contact_numbers.c.number).where(
-            contact_numbers.c.campaign == claims[0][0], contact_numbers.c.number.in_([one[1] for one in claims])
-        )
-        taken = set(conn.execute(query).scalars())
+        taken = {number for (number,) in TAKEN.all(conn, [one[1] for one in claims], {"campaign_": claims[0][0]})}
         INSERT_NUMBER.rows(conn, [one for one in claims if one[1] not in taken])
         return {one[1] for one in claims} - taken
     # in one order, else two imports would wait for each other

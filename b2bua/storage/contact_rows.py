@@ -11,6 +11,7 @@ from b2bua.storage.hot import Hot
 from dialer.batch import Prepared
 from dialer.campaign import CampaignState
 from dialer.contact import PRIORITIES, Consent, Contact, ContactState, PhoneNumber
+from dialer.numbers import is_e164
 
 P = sa.bindparam
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
@@ -119,6 +120,10 @@ def contact(row: Sequence[Any]) -> Contact:
 
 def numbers_text(numbers: Sequence[PhoneNumber]) -> str:
     """The numbers as their column has them."""
+    if len(numbers) == 1:
+        one = numbers[0]
+        if not (one.kind or one.zone or one.attempts or one.closed) and one.last_at is None and is_e164(one.number):
+            return f'[["{one.number}","","",0,null,""]]'  # nearly all of an import; the same as below, and quicker
     return encode([[one.number, one.kind, one.zone, one.attempts, one.last_at, one.closed] for one in numbers])
 
 

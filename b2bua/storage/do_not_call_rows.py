@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from b2bua.storage.among import Among
 from b2bua.storage.dial_tables import contact_numbers, contacts, do_not_call, do_not_call_lists
 from b2bua.storage.dialect import per_dialect
 from b2bua.storage.hot import Hot
@@ -23,6 +24,13 @@ ON_LISTS = Hot(
         do_not_call.c.number == P("number_"), sa.or_(do_not_call.c.tenant == P("tenant_"), do_not_call.c.tenant == "")
     )
     .order_by(do_not_call.c.list)
+)
+
+AMONG = Among(
+    sa.select(do_not_call.c.number, do_not_call.c.tenant, do_not_call.c.list).where(
+        sa.or_(do_not_call.c.tenant == P("tenant_"), do_not_call.c.tenant == "")
+    ),
+    do_not_call.c.number,
 )
 
 ADD = per_dialect(lambda insert: insert(do_not_call).on_conflict_do_nothing().returning(do_not_call.c.number))
@@ -53,10 +61,7 @@ def listed(conn: sa.Connection, campaign: Campaign, number: str) -> str:
 def listed_among(conn: sa.Connection, campaign: Campaign, numbers: Sequence[str]) -> dict[str, str]:
     """Those of the numbers that are on a list, and which."""
     found: dict[str, str] = {}
-    query = sa.select(do_not_call.c.number, do_not_call.c.tenant, do_not_call.c.list).where(
-        do_not_call.c.number.in_(numbers), do_not_call.c.tenant.in_((campaign.tenant, ""))
-    )
-    for number, tenant, name in conn.execute(query):
+    for number, tenant, name in AMONG.all(conn, numbers, {"tenant_": campaign.tenant}):
         if counts_for(campaign, tenant, name):
             found.setdefault(number, name)
     return found
