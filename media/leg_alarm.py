@@ -36,7 +36,19 @@ class Trouble(StrEnum):
 class LegAlarm:
     """One leg under watch; look as often as you like."""
 
-    __slots__ = ("_at", "_before", "_comfort", "_gap", "_mute", "_since", "pauses", "quiet", "trouble", "troubled")
+    __slots__ = (
+        "_at",
+        "_before",
+        "_comfort",
+        "_gap",
+        "_held",
+        "_mute",
+        "_since",
+        "pauses",
+        "quiet",
+        "trouble",
+        "troubled",
+    )
 
     def __init__(self, now: float) -> None:
         """`now`: since when sound may be expected."""
@@ -49,7 +61,7 @@ class LegAlarm:
         "Seconds without RTP at the last look, as far as sound was expected."
         self._at = self._since = now
         self._before = NOTHING
-        self._comfort = self._gap = False
+        self._comfort = self._gap = self._held = False
         self._mute = 0
 
     def __repr__(self) -> str:
@@ -58,7 +70,7 @@ class LegAlarm:
     @property
     def uneasy(self) -> bool:
         """Whether to look again soon: it is in trouble, silent, or held."""
-        return self.trouble is not Trouble.NONE or self.quiet >= UNEASY or self._since == self._at
+        return self.trouble is not Trouble.NONE or self.quiet >= UNEASY or self._held
 
     def look(
         self,
@@ -81,8 +93,10 @@ class LegAlarm:
             before = NOTHING
         self._came(sound, before)
         if not expected:
-            self._since, self._mute, self._gap, self.quiet = now, 0, False, 0.0
+            self._held, self._since, self._mute, self._gap, self.quiet = True, now, 0, False, 0.0
             return self._is(Trouble.NONE, passed)
+        if self._held:
+            self._held, self._since = False, now
         self.quiet = now - self._since
         if sound.packets:
             self.quiet = min(self.quiet, sound.rtp_age_ms / 1000)
@@ -112,7 +126,7 @@ class LegAlarm:
         if not sound.packets or not (self._comfort or self.pauses or announced):
             return self.quiet >= after
         if sound.rtcp_age_ms < 0:
-            return self.pauses and not self._comfort and not announced and self.quiet >= PATIENCE
+            return not self._comfort and self.quiet >= PATIENCE
         return min(self.quiet, sound.rtcp_age_ms / 1000) >= PATIENCE
 
     def _unheard(self, sound: LegSound, before: LegSound, passed: float) -> bool:

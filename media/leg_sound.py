@@ -102,6 +102,17 @@ def figures(after: LegSound, before: LegSound, line: Line) -> Figures:
     return Figures(received, lost, loss, burst, after.jitter_us / 1000, rtt_ms, score)
 
 
+COUNTED = ("packets", "octets", "sent", "unsent", "lost", "lost_in_runs", "disordered", "duplicates")
+
+
+def difference(after: LegSound, before: LegSound) -> LegSound:
+    """What was counted between two readings; the other figures are those of the later one."""
+    if after.packets < before.packets:
+        before = NOTHING
+    counted = {name: max(0, getattr(after, name) - getattr(before, name)) for name in COUNTED}
+    return after._replace(**counted)
+
+
 class Recent:
     """Where the figures of now begin."""
 

@@ -17,10 +17,16 @@ extern "C" {
 
 /* The audio stream of a call, or None where it has none: (codec, milliseconds of sound in a packet that it sends, mean
  * delay of its jitter buffer in milliseconds, packets that have come to it, whether its far end may send by the SDP in
- * force). Also works in onStreamDestroyed, for the last time. */
+ * force, whether that end has said that it sends nothing while nobody speaks). Also works in onStreamDestroyed, for the
+ * last time. */
 PyObject *tandem_line(int call_id);
 
 #ifndef SWIG
+/* Whether whoever wrote this description may pause: comfort noise (RFC 3389), silenceSupp:on (RFC 3108), a G.729 that has
+ * not ruled out Annex B (RFC 4856), an Opus that has asked for discontinuous transmission (RFC 7587). */
+struct pjmedia_sdp_media;
+int line_pauses(const struct pjmedia_sdp_media *media);
+
 #ifdef __cplusplus
 }
 #endif

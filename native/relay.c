@@ -5,6 +5,7 @@
  * streams of both, which the conference feeds and empties, get nothing and say nothing but keys. */
 #include <string.h>
 
+#include "lines.h"
 #include "relay.h"
 #include "wire.h"
 
@@ -217,6 +218,7 @@ void relay_describe(struct wire *wire, const pjmedia_sdp_session *local, const p
     wire->noise_out = PJ_FALSE;
     read_types(wire, local->media[index], PJ_TRUE);
     read_types(wire, remote->media[index], PJ_FALSE);
+    wire->pauses = line_pauses(remote->media[index]);
     attr = pjmedia_sdp_media_find_attr2(local->media[index], "ssrc", NULL);
     if (attr && pjmedia_sdp_attr_get_ssrc(attr, &ssrc) == PJ_SUCCESS) { /* what the far end was told */
         if (!wire->egress.any)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.quality_alarms import LegAlarms, TrunkAlarms
 from b2bua.calls.quality_view import LegSoundView, view_of_leg
+from b2bua.calls.record import write_sound
 from b2bua.calls.session import Silent
-from b2bua.sip.engine.quality import line_of, sound_of
+from b2bua.sip.engine.quality import UNKNOWN, line_of, sound_of
 from b2bua.sip.leg import Leg
+from b2bua.sip.signals import Quality
 from media.leg_alarm import LegAlarm, Trouble
-from media.leg_sound import LegSound, Recent
+from media.leg_sound import LegSound, Recent, difference
 from media.silence import Counted, Verdict
 from media.silence import SilenceWatch as Silence
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
     from b2bua.calls.session import Session
     from b2bua.sip.engine import SipLeg
+    from b2bua.storage.calls import PartRecord
 
 HALF = 0.5
 "Seconds between two looks at legs in doubt; all are looked at every other time."
@@ -42,9 +45,13 @@ class Watched:
     __slots__ = (
         "alarm",
         "announced",
+        "first",
+        "last",
+        "line",
         "poor",
         "recent",
         "role",
+        "sends",
         "silence",
         "since",
         "told",
@@ -58,6 +65,9 @@ class Watched:
         self.alarm = LegAlarm(since)
         self.silence = Silence(timeout, now)
         self.recent = Recent(now, sound)
+        self.first = self.last = sound
+        "The first and the last reading: what a line was in this call that goes on after it."
+        self.line = UNKNOWN
         self.told = Trouble.NONE
         self.words: set[str] = set()
         "All that was ever wrong with it."
@@ -65,6 +75,8 @@ class Watched:
         "Its score of the last seconds is too low."
         self.announced = False
         "Its far end has said that it pauses."
+        self.sends = True
+        "By its SDP, as far as that was asked for."
 
 
 class QualityWatch:
@@ -126,6 +138,8 @@ class QualityWatch:
         one = self._watched.get(leg_id)
         if one is None:
             one = self._watched[leg_id] = self._begin(session, leg_id, now, sound)
+            one.line = line_of(leg)
+        one.last = sound
         party, rules = session.parties.by_leg[leg_id], self._exchange.settings.quality
         expected = party.described and not party.held
         counted = Counted(sound.packets, sound.octets, sound.rtcp_age_ms / 1000 if sound.rtcp_age_ms >= 0 else None)
@@ -133,13 +147,14 @@ class QualityWatch:
             session.deliver(Silent(leg_id))
         trouble = self._trouble(one, leg, sound, now, expected=expected)
         if trouble is not one.told:
-            held = not expected
+            held = not expected or not one.sends
             self.legs.changed(session, leg_id, leg, one.told, trouble, now, held=held)
             one.told = trouble
             if trouble is not Trouble.NONE:
                 one.words.add(trouble.value)
         if one.recent.look(now, sound):
-            score = one.recent.figures(sound, line_of(leg)).mos
+            one.line = line_of(leg)
+            score = one.recent.figures(sound, one.line).mos
             one.poor = score is not None and score < rules.poor_mos
         return one
 
@@ -155,15 +170,14 @@ class QualityWatch:
     def _trouble(self, one: Watched, leg: SipLeg, sound: LegSound, now: float, *, expected: bool) -> Trouble:
         rules, alarm = self._exchange.settings.quality, one.alarm
         after, believe = rules.silence_alarm, rules.believe_reports
-        before = alarm.trouble
+        one.sends = True
         trouble = alarm.look(now, sound, expected=expected, after=after, announced=one.announced, believe=believe)
-        if trouble is before or trouble not in (Trouble.ONE_WAY, Trouble.DEAD):
+        if trouble not in (Trouble.ONE_WAY, Trouble.DEAD):
             return trouble
         line = line_of(leg)  # asked only now: whether it sends at all, and whether it has said that it pauses
-        one.announced = line.pauses
-        return alarm.look(
-            now, sound, expected=expected and line.receives, after=after, announced=line.pauses, believe=believe
-        )
+        one.announced, one.sends = line.pauses, line.receives
+        expected = expected and line.receives
+        return alarm.look(now, sound, expected=expected, after=after, announced=line.pauses, believe=believe)
 
     # -- for the API and the record
 
@@ -194,6 +208,8 @@ class QualityWatch:
             if one is None:
                 continue
             self.legs.gone(leg_id, one.told)
+            if part.rx_packets is None and part.answered_at is not None:
+                self._stays(part, one)
             if one.words:
                 part.detail["alarms"] = sorted(one.words)
                 part.detail["alarmed"] = round(one.alarm.troubled, 1)
@@ -202,6 +218,14 @@ class QualityWatch:
                 low = part.mos is not None and part.mos < self._exchange.settings.quality.poor_mos
                 standing = one.told is not Trouble.NONE
                 self.trunks.ended(one.trunk, now, poor=troubled or low or standing)
+
+    @staticmethod
+    def _stays(part: PartRecord, one: Watched) -> None:
+        """Its line goes on without the call (a standing line): what it was in this call, as it was last seen."""
+        sound, line = difference(one.last, one.first), one.line
+        if sound.packets or sound.sent:
+            buffer_ms = 0.0 if sound.relayed else line.buffer_ms
+            write_sound(part, Quality(line.codec, sound, line.packet_ms, buffer_ms))
 
 
 def _up(session: Session) -> Iterator[tuple[int, SipLeg]]:

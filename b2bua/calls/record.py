@@ -71,10 +71,10 @@ class Record:
         part.cause = reason[:LONGEST_REASON] or None
         if quality is None:
             return
-        _sounded(part, quality)
+        write_sound(part, quality)
 
 
-def _sounded(part: PartRecord, quality: Quality) -> None:
+def write_sound(part: PartRecord, quality: Quality) -> None:
     """How it sounded, in the part's columns and, what has none, in its detail (docs/quality.md)."""
     sound, line = quality.sound, Line(quality.codec, quality.packet_ms, quality.buffer_ms)
     made = figures(sound._replace(relayed=0), NOTHING, line)  # the buffer's mean is over what was relayed as well

@@ -209,3 +209,23 @@ async def test_a_trunk_whose_calls_sound_poor_is_alarmed_until_they_are_good(sta
         for caller in callers:
             await (await caller.bye()).expect(200)
         await server.api.cdrs(3)
+
+
+async def test_who_may_be_silent_by_his_sdp_is_not_dead(server: Server, phone: Phone) -> None:
+    """Quality: a far end that has announced comfort noise, and one that only listens: no alarm, and none without a
+    reason: the same silence of one that may not be silent is alarmed meanwhile."""
+    async with await Caller.open("trunk") as caller:
+        offer = caller.sdp().replace(b"RTP/AVP 8", b"RTP/AVP 8 13", 1)
+        await talking(server, caller, phone, sdp=offer)
+        listener = await server.listen()
+        caller.sound.rtcp_period = phone.sound.rtcp_period = None
+        caller.sound.pause()
+        phone.sound.pause()
+        await told(listener, "agent", "dead")
+        await phone.hold("recvonly")
+        await told(listener, "agent", "good", why="hold")
+        assert {leg["alarm"] for leg in (await legs_now(server)).values()} == {"good"}
+        await end(caller, phone)
+    caller_part, agent_part = (await server.api.cdr())["parts"]
+    assert "alarms" not in caller_part["detail"]
+    assert agent_part["detail"]["alarms"] == ["dead"]

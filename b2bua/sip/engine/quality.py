@@ -60,5 +60,5 @@ def _line(slot: int) -> tuple[Line, int]:
     agreed = pj.tandem_line(slot)
     if agreed is None:
         return UNKNOWN, 0
-    codec, packet_ms, buffer_ms, packets, receives = agreed
-    return Line(codec, float(packet_ms or PACKET_MS), float(buffer_ms), bool(receives)), packets
+    codec, packet_ms, buffer_ms, packets, receives, pauses = agreed
+    return Line(codec, float(packet_ms or PACKET_MS), float(buffer_ms), bool(receives), bool(pauses)), packets

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.leg_sound import NOTHING, SPAN, LegSound, Line, Recent, figures
+from media.leg_sound import NOTHING, SPAN, LegSound, Line, Recent, difference, figures
 from media.quality import G711, burst_ratio, mos
 
 LINE = Line("PCMA", 20.0, 60.0)
@@ -63,3 +63,9 @@ def test_no_reading_makes_a_figure_that_cannot_be(a: int, b: int, c: int, d: int
     made = figures(heard(a, b, c, rtt_us=d), heard(d, e, f), LINE)
     assert 0 <= made.loss <= 1 <= made.burst <= 8
     assert made.mos is None or 1 <= made.mos <= 4.5
+
+
+def test_what_was_counted_between_two_readings() -> None:
+    made = difference(heard(150, 9, 4, relayed=1), heard(100, 5, 4))
+    assert (made.packets, made.lost, made.lost_in_runs, made.relayed, made.jitter_us) == (50, 4, 0, 1, 1500)
+    assert difference(heard(10, 1), heard(100, 5)).packets == 10
