@@ -122,7 +122,8 @@ class Stand:
             if not self._hold(calls):
                 return Load(calls, 1.0)
             found = self._measured(calls, seconds)
-            if found.loss < LOSS or found.foreign < DISTURBED or attempt == TRIES - 1:
+            fine = found.loss < LOSS and found.p99_ms < SLOWER_MS and not found.void
+            if fine or found.foreign < DISTURBED or attempt == TRIES - 1:
                 break
             note(f"others used {found.foreign:.0%} of a core: once more")
         return found

@@ -66,12 +66,12 @@ def by_call(symbols: Iterable[str], objects: Iterable[str]) -> dict[str, float]:
     """From `children;self;symbol` lines the system calls, from `self;object` lines what is not the kernel."""
     shares: dict[str, float] = {}
     for line in symbols:
-        share, _, symbol = (part.strip() for part in line.split(";", 2))
+        share, _, symbol = (part.strip() for part in line.split(";")[:3])
         for end, name in CALLS.items():
             if symbol.endswith(f"__x64_{end}"):
                 shares[name] = shares.get(name, 0.0) + _number(share)
     for line in objects:
-        share, name = (part.strip() for part in line.split(";", 1))
+        share, name = (part.strip() for part in line.split(";")[:2])
         if not name.startswith("["):
             shares[f"C: {name.partition('.')[0]}"] = _number(share)
     ordered = sorted(shares.items(), key=lambda item: -item[1])

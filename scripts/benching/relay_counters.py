@@ -11,7 +11,8 @@ METRIC = re.compile(r'^tandem_sound_packets_total\{result="(\w+)"\}$')
 SETTLED = ("refused", "mixed", "relayed", "repeated", "withheld", "unsent", "idle", "other")
 "What can become of a packet that was read (native/relay.h)."
 REST = 0.3
-"Seconds of silence after which no packet is on its way any more."
+"Seconds of silence after which a packet is hardly on its way any more."
+TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,12 @@ def count(server: MediaServer, ends: Ends, seconds: float) -> Counted | None:
     """All packets of some seconds; None where the server relays nothing."""
     assert isinstance(server, Tandem)
     rtp, calls = ends.rtp, len(ends.sip.up)
-    rtp.pause()
-    ends.sip.idle(REST)
+    before = _silent(server, ends)
     rtp.report()
-    before = relayed(server)
     rtp.resume()
     ends.sip.idle(seconds)
-    rtp.pause()
-    ends.sip.idle(REST)
-    offered, after = rtp.report().sent, relayed(server)
+    after = _silent(server, ends)
+    offered = rtp.report().sent
     rtp.resume()
     grown = {name: value - before.get(name, 0) for name, value in after.items()}
     if not grown.get("relayed"):
@@ -61,6 +59,18 @@ def count(server: MediaServer, ends: Ends, seconds: float) -> Counted | None:
     said = ", ".join(f"{name} {number}" for name, number in became.items())
     note(f"{calls} calls: {offered} packets, the relay read {found.received} ({said}): {found.lost} lost")
     return found
+
+
+def _silent(server: Tandem, ends: Ends) -> dict[str, int]:
+    """All streams pause; the counters once they stand still, so that no packet is on its way."""
+    ends.rtp.pause()
+    now = relayed(server)
+    for _ in range(TRIES):
+        ends.sip.idle(REST)
+        before, now = now, relayed(server)
+        if before.get("received") == now.get("received"):
+            break
+    return now
 
 
 def relayed(server: Tandem) -> dict[str, int]:

@@ -33,7 +33,7 @@ def test_native_objects_are_told_by_what_they_are() -> None:
 def test_a_threads_time_is_told_by_system_call_and_by_library() -> None:
     symbols = [
         "   97.00%;   1.00%;[k] do_syscall_64",
-        "   55.50%;   0.20%;[k] __x64_sys_sendto",
+        "   55.50%;   0.20%;[k] __x64_sys_sendto      ;-      -            ",
         "   12.00%;   0.20%;[k] __x64_sys_recvfrom",
         "    0.10%;   0.10%;[k] __x64_sys_futex",
     ]
