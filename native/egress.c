@@ -73,7 +73,6 @@ static void begin(struct egress *egress, const void *origin, unsigned char *head
     egress->number_shift = (pj_uint16_t)(egress->number + 1 - number);
     egress->newest = (pj_uint16_t)(number - 1);
     egress->edge = number;
-    egress->in_event = PJ_FALSE;
     header[1] |= 0x80;
 }
 

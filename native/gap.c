@@ -15,11 +15,13 @@
 static pj_status_t (*stream_get_frame)(pjmedia_port *port, pjmedia_frame *frame);
 static pj_status_t (*stream_put_frame)(pjmedia_port *port, pjmedia_frame *frame);
 
-/* Low half: frames since the jitter buffer ran empty. High half, signed: frames since there was something to send;
- * negative while keys are dialled. */
+#define HELD 0x8000L /* the leg is joined with another past the conference: its stream neither hears nor says anything */
+
+/* Low half: frames since the jitter buffer ran empty, and HELD. High half, signed: frames since there was something to
+ * send; negative while keys are dialled. */
 static unsigned empty_of(const pjmedia_port *port)
 {
-    return (unsigned)port->port_data.ldata & 0xffff;
+    return (unsigned)port->port_data.ldata & 0x7fff;
 }
 
 static long idle_of(const pjmedia_port *port)
@@ -27,9 +29,19 @@ static long idle_of(const pjmedia_port *port)
     return port->port_data.ldata >> 16;
 }
 
+static pj_bool_t is_held(const pjmedia_port *port)
+{
+    return (__atomic_load_n(&port->port_data.ldata, __ATOMIC_RELAXED) & HELD) != 0;
+}
+
+/* HELD is another thread's to change. */
 static void keep(pjmedia_port *port, unsigned empty, long idle)
 {
-    port->port_data.ldata = idle * 0x10000 + empty;
+    long before = __atomic_load_n(&port->port_data.ldata, __ATOMIC_RELAXED), now;
+
+    do
+        now = idle * 0x10000 + (long)empty + (before & HELD);
+    while (!__atomic_compare_exchange_n(&port->port_data.ldata, &before, now, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }
 
 /* Both on the conference's clock thread. */
@@ -38,6 +50,11 @@ static pj_status_t get_frame(pjmedia_port *port, pjmedia_frame *frame)
     pjmedia_jb_state buffer;
     unsigned empty = empty_of(port);
 
+    if (is_held(port)) {
+        frame->type = PJMEDIA_FRAME_TYPE_NONE;
+        frame->size = 0;
+        return PJ_SUCCESS;
+    }
     if (pjmedia_stream_get_stat_jbuf(port->port_data.pdata, &buffer) == PJ_SUCCESS && buffer.size == 0) {
         keep(port, empty < FADE_FRAMES + LOOK_FRAMES ? empty + 1 : FADE_FRAMES + 1, idle_of(port));
         if (empty >= FADE_FRAMES) {
@@ -68,6 +85,8 @@ static pj_status_t put_frame(pjmedia_port *port, pjmedia_frame *frame)
     long idle = idle_of(port);
     pj_status_t status;
 
+    if (idle >= 0 && is_held(port))
+        return PJ_SUCCESS; /* what it said would not be sent */
     if (frame->type != PJMEDIA_FRAME_TYPE_NONE) {
         if (idle) {
             quiet(port, PJ_FALSE); /* also where keys were dialled into a quiet stream */
@@ -113,6 +132,16 @@ void tandem_gap_forget(size_t media_port)
 {
     /* A stream whose decoder is resumed empties its buffer before it is read again. */
     pjmedia_stream_resume(((pjmedia_port *)media_port)->port_data.pdata, PJMEDIA_DIR_DECODING);
+}
+
+void gap_hold(pjmedia_port *port, pj_bool_t on)
+{
+    if (port->get_frame != get_frame)
+        return; /* not one of those that tandem_gap took */
+    if (on)
+        __atomic_fetch_or(&port->port_data.ldata, HELD, __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_and(&port->port_data.ldata, ~HELD, __ATOMIC_RELAXED);
 }
 
 void tandem_gap_wake(size_t media_port)

@@ -152,14 +152,15 @@ void relay_send(struct wire *wire, const unsigned char *packet, pj_size_t size)
     memcpy(copy, packet, size);
     key = wire->event_out && (packet[1] & 0x7f) == wire->event_out;
     pthread_mutex_lock(&wire->high);
-    if (!wire->peer) {
+    if (key) { /* joined or not: a key that begins before the two are joined, or parted, is one key */
+        egress_withhold(&wire->egress, wire, copy);
+        egress_insert(&wire->egress, copy, now);
+        wire_send(wire, copy, (unsigned)size);
+    } else if (!wire->peer) {
         if (!wire->egress.any && !wire->described)
             memcpy(&wire->egress.ssrc, packet + 8, 4);
         if (egress_send(&wire->egress, wire, copy, now))
             wire_send(wire, copy, (unsigned)size);
-    } else if (key) {
-        egress_insert(&wire->egress, copy, now);
-        wire_send(wire, copy, (unsigned)size);
     }
     pthread_mutex_unlock(&wire->high);
 }
@@ -197,6 +198,8 @@ static void read_types(struct wire *wire, const pjmedia_sdp_media *media, pj_boo
             wire->kinds[type] = (unsigned char)kind;
         else if (kind == KIND_NOISE)
             wire->noise_out = PJ_TRUE;
+        else if (kind == KIND_EVENT && (!wire->event_out || rate == wire->egress.rate))
+            wire->event_out = (unsigned char)type;
         if (ours && first && kind == KIND_SOUND && rate) {
             wire->egress.rate = wire->reception.rate = rate;
             first = PJ_FALSE;
@@ -216,6 +219,7 @@ void relay_describe(struct wire *wire, const pjmedia_sdp_session *local, const p
     memset(wire->kinds, KIND_NONE, sizeof wire->kinds);
     wire->kinds[13] = KIND_NOISE; /* many send it without a word */
     wire->noise_out = PJ_FALSE;
+    wire->event_out = 0;
     read_types(wire, local->media[index], PJ_TRUE);
     read_types(wire, remote->media[index], PJ_FALSE);
     wire->pauses = line_pauses(remote->media[index]);
@@ -244,6 +248,15 @@ static void unlock_both(struct wire *a, struct wire *b)
     pthread_mutex_unlock(&b->high);
 }
 
+/* The conference need not ask the stream of a joined leg 100 times a second. Under high. */
+static void hold_stream(const struct wire *wire, pj_bool_t on)
+{
+    pjmedia_port *port;
+
+    if (wire->attached && pjmedia_stream_get_port(wire->above.user_data, &port) == PJ_SUCCESS)
+        gap_hold(port, on);
+}
+
 /* Under `pairs`: no other thread changes a peer. */
 static void part(struct wire *wire)
 {
@@ -253,6 +266,8 @@ static void part(struct wire *wire)
         return;
     lock_both(wire, peer);
     wire->peer = peer->peer = NULL;
+    hold_stream(wire, PJ_FALSE);
+    hold_stream(peer, PJ_FALSE);
     wire->egress.origin = peer->egress.origin = NULL; /* joined again: what the two said meanwhile is no loss */
     unlock_both(wire, peer);
 }
@@ -330,6 +345,8 @@ int tandem_relay_join(int call_a, int call_b, int keys)
         b->event_out = (unsigned char)(b_info->tx_event_pt > 0 ? b_info->tx_event_pt : 0);
         a->peer = b;
         b->peer = a;
+        hold_stream(a, PJ_TRUE);
+        hold_stream(b, PJ_TRUE);
     }
     unlock_both(a, b);
     pthread_mutex_unlock(&pairs);

@@ -174,8 +174,11 @@ def taken(stack: Stack) -> tuple[list[Record], int]:
 
 
 def join(a: Talker, b: Talker, *, keys: bool = True) -> int:
-    """0, or what was in the way."""
-    return int(a.stack.do("sound", call="relay_join", arguments=[a.leg, b.leg, int(keys)]))
+    """0, or what was in the way. What the legs' own streams have said before is forgotten."""
+    status = int(a.stack.do("sound", call="relay_join", arguments=[a.leg, b.leg, int(keys)]))
+    for talker in (a, b):
+        talker.waiting(0)
+    return status
 
 
 def part(a: Talker) -> None:
