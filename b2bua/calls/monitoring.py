@@ -225,16 +225,19 @@ class Monitoring:
 
     def settle(self, call: Session) -> None:
         """Who hears whom as the call and its supervisors are now."""
-        talkers = call.parties.talking()
+        talkers, barging = call.parties.talking(), set[int]()
         for watch in self.watches.values():
             wanted: frozenset[Hears] = frozenset()
             agent = agent_leg(call, watch.agent)
             if watch.since and agent is not None and call.parties.state(watch.leg) is Leg.UP:
                 wanted = hearings(watch.mode, watch.leg, agent, talkers - {agent})
+                if watch.mode is Mode.BARGE:
+                    barging.add(watch.leg)
             for one in watch.hearings.keys() - wanted:
                 watch.hearings.pop(one).close()
             for ear, voice in wanted - watch.hearings.keys():
                 watch.hearings[ear, voice] = Hearing(call.sounds[ear], call.sounds[voice])
+        call.recording.beside(call, frozenset(barging))
 
     def set_mode(self, call: Session, watch: Watch, mode: Mode, by: str) -> None:
         """He listens in another way; one whose phone rings still begins in it."""

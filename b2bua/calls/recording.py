@@ -61,7 +61,8 @@ class CallRecording:
     """It keeps no way back to its call: cycles would keep the legs alive."""
 
     __slots__ = (
-        "_announcing", "_expected", "_legs", "_lines", "_number", "_order", "_recorder", "_whose", "paused", "wished",
+        "_announcing", "_beside", "_expected", "_legs", "_lines", "_number", "_order", "_recorder", "_whose", "paused",
+        "wished",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -79,6 +80,8 @@ class CallRecording:
         "Legs to be recorded from when they have sound."
         self._legs: tuple[int, ...] = ()
         "Those that talk now; none before the call is answered."
+        self._beside: frozenset[int] = frozenset()
+        "Who speaks to all of them without being one: supervisors who barge in."
         self._order: RecordingOrder | None = None
         self._announcing: dict[int, Playing] = {}
 
@@ -102,6 +105,15 @@ class CallRecording:
     def resting(self) -> None:
         """Nobody talks until the next `talking`: what a caller says, or dials, while he waits is nobody's."""
         self._legs = ()
+        self._settle()
+
+    def beside(self, call: Session, legs: frozenset[int]) -> None:
+        """These speak to those who talk, besides."""
+        if legs == self._beside:
+            return
+        self._beside = legs
+        if self._whose is not None:
+            self._open(call)
         self._settle()
 
     def obey(self, call: Session, order: RecordingOrder) -> None:
@@ -161,7 +173,7 @@ class CallRecording:
     def _open(self, call: Session) -> bool:
         """Record each leg that talks and is not recorded yet; whether there was any."""
         opened = False
-        for leg in self._legs:
+        for leg in (*self._legs, *self._beside) if self._legs else ():
             if leg not in self._lines and leg not in self._expected and call.parties.alive(leg):
                 if self._whose is None and not self._begin(call):
                     return False
@@ -171,7 +183,8 @@ class CallRecording:
                     self._join(leg, sound, who)
                 else:
                     self._expected[leg] = who
-                if (announcement := call.exchange.settings.recording.announcement) is not None:
+                announcement = call.exchange.settings.recording.announcement
+                if announcement is not None and leg in self._legs:
                     self._announce(call, leg, announcement)
                 opened = True
         return opened
@@ -232,7 +245,8 @@ class CallRecording:
     def _settle(self) -> None:
         """Write what each leg says, where nothing speaks against it."""
         for leg, line in self._lines.items():
-            on = leg in self._legs and leg not in self._announcing and not self.paused
+            talks = leg in self._legs or (leg in self._beside and bool(self._legs))
+            on = talks and leg not in self._announcing and not self.paused
             if on is not line.on and self._recorder is not None:
                 line.on = on
                 self._recorder.gate(line.tag, on)

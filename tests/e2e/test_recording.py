@@ -243,6 +243,37 @@ async def test_two_agents_one_after_the_other_are_on_one_channel(
     assert parts[1]["to"] <= parts[2]["from"]
 
 
+async def test_a_supervisor_is_recorded_when_all_hear_him_and_not_when_he_whispers(
+    server: Server, caller: Caller, phone: Phone, tmp_path: Path
+) -> None:
+    """Barge-in: he is on the agents' channel, as a part of the index; before that he hears, and is not heard."""
+    async with await Phone.open("1003") as chief:
+        await talking(server, caller, phone)
+        await staff(server, chief, "1003", (), monitors="all")
+        [live] = await server.api.calls()
+        call, folder = live["id"], server.data / "recordings"
+        await server.api.request("PUT", f"/v1/calls/{call}/recording", {"state": "on"})
+        await server.api.post(f"/v1/calls/{call}/monitor", {"supervisor": "1003", "mode": "whisper"})
+        await chief.answers()
+        await grown(folder, 0.8)
+        await server.api.patch(f"/v1/calls/{call}/monitor", {"supervisor": "1003", "mode": "barge"})
+        await grown(folder, 1.2)
+        await end(caller, phone)
+        file = await complete(server, call)
+        left, right = heard((await server.api.http.get(f"/v1/recordings/{file['name']}")).content, tmp_path)
+        only(left, caller, phone, chief)
+        only(right[: RATE // 2], phone, caller, chief)
+        assert phone.sound.tone
+        assert chief.sound.tone
+        last = right[-RATE // 2 : -RATE // 8]
+        assert share(last, phone.sound.tone) > 0.3
+        assert share(last, chief.sound.tone) > 0.3
+    parts = (await index_of(server, file["name"]))["parts"]
+    assert [(part["role"], part["channel"]) for part in parts] == [
+        ("caller", "left"), ("agent", "right"), ("supervisor", "right"),
+    ]  # fmt: skip
+
+
 def tandem(*words: str) -> Result:
     """A command that needs no server, in this process: another one would take seconds to start."""
     return CliRunner().invoke(make_app(lambda settings: None), words)
