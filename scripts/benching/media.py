@@ -24,6 +24,8 @@ GROWTH = 1.25
 PRECISION = 0.04
 NEAR = 0.9
 "Share of the limit at which the relay's own counters are read."
+FEW, STEP = 500, 1.1
+"Calls that the generator begins with alone, and their growth."
 RECORDED = '\n[recording]\nwhen = "always"\n'
 
 
@@ -86,7 +88,7 @@ def measure(
     stage: Stage, kinds: Sequence[MediaKind], *, runs: int, seconds: float, most: int = MAX_CALLS, alone: bool = True
 ) -> MediaResult:
     """Search each system's limit, `runs` times in turn; every other round in the other order."""
-    result = MediaResult(seconds, generator_limit(2.0, most) if alone else 0)
+    result = MediaResult(seconds, generator_limit(1.0, most) if alone else 0)
     for number in range(runs):
         for kind in kinds if number % 2 == 0 else reversed(kinds):
             headline(f"{MEDIA_NAMES[kind]}: calls with sound, run {number + 1} of {runs}")
@@ -138,7 +140,7 @@ def generator_limit(seconds: float, most: int) -> int:
     reached = 0
     with Rtp() as rtp:
         calls = 0
-        for wanted in range(500, most + 1, 500):
+        while (wanted := round(max(FEW, calls * STEP))) <= most:
             for number in range(calls, wanted):
                 for trunk in (True, False):
                     mine, other = rtp.address(trunk, number), rtp.address(not trunk, number)
