@@ -149,3 +149,14 @@ async def test_the_wallboard_is_right_within_a_second(server: Server, phone: Pho
         await expect(wall.page.locator("#waiting")).to_have_text("1")
         await wall.sees("level", "%")
         await wall.sees("states", "Talking 1")
+        async with await Phone.open("1003") as chief:
+            await staff(server, chief, "1003", ["repairs"], at_work=False, monitors="queues")
+            await wall.page.fill("#mine", "1001")
+            await wall.presses("Listen to 1001")
+            await wall.sees("listening", "may not listen")
+            wall.complaints.clear()  # the browser reports the 403
+            await wall.page.fill("#mine", "1003")
+            await wall.presses("Listen to 1001")
+            await chief.answers()
+            await wall.sees("listening", "The phone of 1003 rings")
+            await chief.sound.expect_tone(phone.sound.tone or 0.0, clear=0.4)  # and his caller as well
