@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from b2bua.calls.quality_alarms import LegAlarms, TrunkAlarms
@@ -19,7 +19,7 @@ from b2bua.sip.engine.quality import UNKNOWN, line_of, sound_of
 from b2bua.sip.leg import Leg
 from b2bua.sip.signals import Quality
 from media.leg_alarm import LegAlarm, Trouble
-from media.leg_sound import LegSound, Recent, difference
+from media.leg_sound import LegSound, Line, Recent, difference
 from media.silence import Counted, Verdict
 from media.silence import SilenceWatch as Silence
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HALF = 0.5
 "Seconds between two looks at legs in doubt; all are looked at every other time."
 SLICE = 100
-"Calls looked at in one go: less than a millisecond."
+"Calls looked at in one go: about a millisecond."
 SETTLED = 5.0
 "Seconds a leg must be up before its score counts for its trunk."
 POOR_PART = 0.1
@@ -82,8 +82,14 @@ class Watched:
 class QualityWatch:
     """All legs of this node."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(
+        self,
+        exchange: Exchange,
+        sound_of: Callable[[int], LegSound | None] = sound_of,
+        line_of: Callable[[SipLeg], Line] = line_of,
+    ) -> None:
+        """`sound_of`, `line_of`: the engine's, or a test's."""
+        self._exchange, self._sound_of, self._line_of = exchange, sound_of, line_of
         self._timeout = exchange.settings.media.silence_timeout
         self._watched: dict[int, Watched] = {}
         self._doubtful: list[tuple[Session, int]] = []
@@ -132,13 +138,13 @@ class QualityWatch:
                 self._judge(session, leg_id, leg, now)
 
     def _judge(self, session: Session, leg_id: int, leg: SipLeg, now: float) -> Watched | None:
-        sound = sound_of(leg.native_id())
+        sound = self._sound_of(leg.native_id())
         if sound is None:
             return None
         one = self._watched.get(leg_id)
         if one is None:
             one = self._watched[leg_id] = self._begin(session, leg_id, now, sound)
-            one.line = line_of(leg)
+            one.line = self._line_of(leg)
         one.last = sound
         party, rules = session.parties.by_leg[leg_id], self._exchange.settings.quality
         expected = party.described and not party.held
@@ -153,7 +159,7 @@ class QualityWatch:
             if trouble is not Trouble.NONE:
                 one.words.add(trouble.value)
         if one.recent.look(now, sound):
-            one.line = line_of(leg)
+            one.line = self._line_of(leg)
             score = one.recent.figures(sound, one.line).mos
             one.poor = score is not None and score < rules.poor_mos
         return one
@@ -174,7 +180,7 @@ class QualityWatch:
         trouble = alarm.look(now, sound, expected=expected, after=after, announced=one.announced, believe=believe)
         if trouble not in (Trouble.ONE_WAY, Trouble.DEAD):
             return trouble
-        line = line_of(leg)  # asked only now: whether it sends at all, and whether it has said that it pauses
+        line = self._line_of(leg)  # asked only now: whether it sends at all, and whether it has said that it pauses
         one.announced, one.sends = line.pauses, line.receives
         expected = expected and line.receives
         return alarm.look(now, sound, expected=expected, after=after, announced=line.pauses, believe=believe)
@@ -188,9 +194,9 @@ class QualityWatch:
     def _views(self, session: Session) -> Iterator[LegSoundView]:
         for leg_id, leg in _up(session):
             one, part = self._watched.get(leg_id), session.record.parts.get(leg_id)
-            sound = sound_of(leg.native_id())
+            sound = self._sound_of(leg.native_id())
             if one is not None and sound is not None and part is not None:
-                line = line_of(leg)
+                line = self._line_of(leg)
                 yield view_of_leg(part, one.told, sound, line, one.recent.figures(sound, line))
 
     def alarm_of(self, session: Session) -> str:
