@@ -9,6 +9,7 @@ import pytest
 from b2bua.settings import SettingsError, load
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other
+from tests.peers.baresip import Baresip
 from tests.peers.configuration import Changes, merged, toml, usual
 from tests.peers.pjsip_phone import PjsipPhone
 from tests.peers.server import Server
@@ -51,6 +52,23 @@ async def test_an_agent_with_srtp_talks_to_a_trunk_without(
     await phone.hears(caller.sound.tone)
     await (await caller.bye()).expect(200)
     await phone.ended()
+
+
+@pytest.mark.parametrize(
+    ("wish", "keys", "theirs"), [("required", "sdes", "srtp-mand"), ("required", "dtls", "dtls_srtp")]
+)
+async def test_baresip_encrypts_its_sound(
+    start_server: StartServer, tmp_path: Path, caller: Caller, wish: str, keys: str, theirs: str
+) -> None:
+    """A third stack with SRTP: both hear each other, and it has agreed on keys."""
+    server = await secured(start_server, "inside", wish, keys)
+    async with await Baresip.open(tmp_path, "1001", srtp=theirs) as phone:
+        await call_in(server, caller, phone.uri)
+        await caller.answered()
+        await caller.hears(phone.tone)
+        await phone.hears(caller.sound.tone or 0.0)
+        await (await caller.bye()).expect(200)
+        await phone.expect("CALL_CLOSED")
 
 
 async def test_an_optional_listener_serves_a_phone_without_srtp(

@@ -1,8 +1,13 @@
 """Trunks on one address told apart by the names of their certificates."""
 
+import asyncio
+import ssl
+from pathlib import Path
+
 from tests.e2e.conftest import StartServer
 from tests.e2e.several_trunks import cdr_of
 from tests.peers.certificates import Authority
+from tests.peers.server import Server
 from tests.peers.uac import Caller
 
 
@@ -26,3 +31,46 @@ async def test_a_certificate_says_whose_call_it_is(start_server: StartServer, au
                 await caller.expect(403)
             else:
                 assert (await cdr_of(server, call))["trunk"] == trunk
+
+
+async def test_who_shows_no_certificate_of_ours_gets_no_connection(
+    start_server: StartServer, authority: Authority, tmp_path: Path
+) -> None:
+    """Mutual TLS: without a certificate, and with one of another authority, the handshake fails and nothing is heard of
+    the caller; with one of ours he is served. Both TLS 1.2 and 1.3."""
+    server_certificate, ours = authority.issue("tandem"), authority.issue("north.example")
+    foreign = Authority(tmp_path / "others").issue("north.example")
+    settings = {
+        "transport": "tls", "tls_certificate": str(server_certificate),
+        "tls_key": str(server_certificate.with_suffix(".key")),
+        "tls_ca": str(authority.file), "tls_verify_client": True,
+    }  # fmt: skip
+    server = await start_server({"listeners.outside": settings})
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        for certificate, served in ((None, False), (foreign, False), (ours, True)):
+            context = ssl.create_default_context(cafile=str(authority.file))
+            context.check_hostname = False
+            context.minimum_version = context.maximum_version = version
+            if certificate is not None:
+                context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+            assert await asks(server, context) is served, (version, certificate)
+    assert await server.api.metric("tandem_gate_total", counter="requests") == 2
+
+
+async def asks(server: Server, context: ssl.SSLContext) -> bool:
+    """Whether OPTIONS over a connection of its own is answered."""
+    ask = (
+        "OPTIONS sip:a@tandem SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKmutual\r\nMax-Forwards: 70\r\n"
+        "From: <sip:a@b>;tag=1\r\nTo: <sip:a@tandem>\r\nCall-ID: mutual\r\nCSeq: 1 OPTIONS\r\n"
+        "Content-Length: 0\r\n\r\n"
+    )
+    writer = None
+    try:
+        reader, writer = await asyncio.open_connection(*server.outside, ssl=context)
+        writer.write(ask.encode())
+        return (await reader.read(4096)).startswith(b"SIP/2.0 200")
+    except (ssl.SSLError, ConnectionError):
+        return False
+    finally:
+        if writer is not None:
+            writer.close()

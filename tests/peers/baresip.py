@@ -76,10 +76,12 @@ class Baresip:
         tone: float | None = None,
         registrar: str = "",
         password: str = "",
+        srtp: str = "",
     ) -> Self:
         """Write its configuration, start it, and wait until it listens and can be controlled.
 
-        `registrar` (host:port): where it registers, as its name.
+        `registrar` (host:port): where it registers, as its name. `srtp`: how it encrypts sound: `srtp` (SDES where the
+        other one has it), `srtp-mand` (SDES or nothing), `dtls_srtp`; else not at all.
         """
         program = shutil.which("baresip")
         assert program, "baresip is missing: package baresip-core"
@@ -91,14 +93,16 @@ class Baresip:
         write_tone(folder / "tone.wav", tone)
         names = [c.lower() for c in codecs]
         modules = "".join(f"module {n}.so\n" for n in OTHER_CODECS if n in names)
+        modules += f"module {srtp.removesuffix('-mand')}.so\n" if srtp else ""
         text = CONFIGURATION.format(
-            codecs=modules, host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
-            tone=folder / "tone.wav",
+            host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
+            codecs=modules, tone=folder / "tone.wav",
         )  # fmt: skip
         (folder / "config").write_text(text)
         mode = "auto" if answer else "manual"
         where = f"{registrar}>;auth_pass={password};regint=60" if registrar else f"{host}:{port}>;regint=0"
-        account = f"<sip:{name}@{where};answermode={mode};audio_codecs={','.join(names)}\n"
+        account = f"<sip:{name}@{where};answermode={mode};audio_codecs={','.join(names)}"
+        account += f";mediaenc={srtp}\n" if srtp else "\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         child = Child([program, "-f", str(folder), "-s", "-4"], folder=folder, log="baresip.log")
