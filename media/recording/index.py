@@ -14,6 +14,8 @@ VERSION = 1
 MOST = 1000
 "Losses, pauses and holds that are listed, each; more are counted only."
 SUFFIX = ".json"
+NEEDED = {"call", "complete", "cut_off", "encrypted", "file", "format", "rate", "seconds", "sha256", "started_at"}
+"What makes it an index."
 
 
 @dataclass(slots=True)
@@ -117,7 +119,8 @@ def read(folder: Path, call: str) -> dict[str, Any] | None:
         data = json.loads((folder / f"{call}{SUFFIX}").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return data if isinstance(data, dict) and data.get("version") == VERSION else None
+    known = isinstance(data, dict) and data.get("version") == VERSION and data.keys() >= NEEDED
+    return data if known else None
 
 
 def write(folder: Path, call: str, data: dict[str, Any]) -> None:

@@ -103,6 +103,15 @@ async def test_a_call_has_one_file_with_an_index_beside_those_of_earlier_version
     assert sorted(path.name for path in (folder / "acme").iterdir()) == old
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 2, "file": "x"}'])
+async def test_a_broken_index_hides_no_file(web: Api, text: str) -> None:
+    folder = web.node.settings.recordings
+    name = stereo(folder, "acme", CALLS[0])
+    (folder / "acme" / f"{CALLS[0]}.json").write_text(text)
+    [file] = (await web.ask("GET", "/v1/recordings", key="acme")).json()["recordings"]
+    assert (file["name"], file["seconds"], file["complete"], file["sha256"]) == (name, 1.0, True, None)
+
+
 async def test_an_encrypted_recording_is_not_served_by_a_node_without_the_key(web: Api) -> None:
     name = stereo(web.node.settings.recordings, "acme", CALLS[0], Keys([bytes(32)]))
     answer = await web.ask("GET", f"/v1/recordings/{name}", key="acme")
