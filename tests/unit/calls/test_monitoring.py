@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from b2bua.calls.monitoring import MOST, Begin, CannotMonitor, Change, floor_key
+from b2bua.calls.deliveries import Delivery, Silent
+from b2bua.calls.monitoring import MOST, Begin, CannotMonitor, Change, Unanswered, floor_key
 from b2bua.calls.parties import Role
 from b2bua.calls.record import Record
 from b2bua.calls.session import Session
@@ -172,6 +173,31 @@ async def test_his_keys_and_his_end_concern_nobody_else(centre: Centre) -> None:
         "call.monitor.ended",
         {"supervisor": "1003", "agent": "1001", "why": "left", "seconds": 0.0},
     )
+    assert (centre.call.spared, centre.floor.kept) == (set(), {})
+
+
+@pytest.mark.parametrize(
+    ("signals", "event", "why"),
+    [
+        ([Unanswered(3)], "failed", "no-answer"),
+        ([Answered(3)], "failed", "no-media"),
+        ([Heard(3, None), Answered(3), Silent(3)], "ended", "media-silence"),
+        ([Heard(3, None), Answered(3), Unanswered(3), Change("1003", None, "x")], "ended", "stopped"),
+    ],
+)
+async def test_a_phone_that_is_of_no_use_is_let_go(
+    centre: Centre, signals: list[Delivery], event: str, why: str
+) -> None:
+    """It rings for too long, has no sound, or falls silent: his leg ends, and nobody else's."""
+    centre.begin("1003", Mode.BARGE)
+    for signal in signals:
+        centre.call.deliver(signal)
+    assert await centre.call.next(centre.call.clock() + 0.02) is None
+    assert [leg for leg, far in centre.legs.items() if far.dropped] == [3]
+    assert centre.heard() == {(CALLER, AGENT), (AGENT, CALLER)}
+    centre.gone(3)
+    word, data = centre.told[-1]
+    assert (word, data["why"]) == (f"call.monitor.{event}", why)
     assert (centre.call.spared, centre.floor.kept) == (set(), {})
 
 
