@@ -65,6 +65,10 @@ class Bridge:
         a, b = self._sides
         return f"<bridge {a.name} and {b.name}, {self.decision if self._open else 'closed'}>"
 
+    @property
+    def sides(self) -> tuple[Sound, Sound]:
+        return self._sides
+
     def hold(self, side: Sound, music: Source | None = None) -> None:
         """`side` holds the call: they do not hear each other, the other one hears `music`, silence without it."""
         self._holders.add(side)
