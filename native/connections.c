@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * TCP and TLS connections that others have made to us: how many there are, of whom, and how long they say nothing.
- * PJSIP tells of a connection when it stands (TLS: after the handshake), so an unfinished handshake is bounded by the
- * listener's time-out and, for banned addresses, by the filter at the SYN. */
+ * PJSIP tells of a connection when it stands (TLS: after the handshake); an unfinished handshake ends by the listener's
+ * time-out and counts as a fault (tls.c), and banned addresses are dropped at the SYN, by the filter. */
 #include <stdlib.h>
 #include <string.h>
 

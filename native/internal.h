@@ -64,6 +64,7 @@
     X(FILTER_FAILED, "filter_failed")             /* the kernel took no filter: the gate drops by itself */ \
     X(CONNECTIONS_REFUSED, "connections_refused") /* closed at once: too many */ \
     X(CONNECTIONS_IDLE, "connections_idle")       /* closed: nothing came for too long */ \
+    X(HANDSHAKES_FAILED, "handshakes_failed")     /* of TLS: refused, broken off, or not done within five seconds */ \
     X(STREAMS_BROKEN, "streams_broken")           /* closed: what came was no SIP, or too long */ \
     X(ASKED, "asked")                             /* handed to Python for a decision */ \
     X(ASKED_AGAIN, "asked_again")                 /* repeated while the decision was open */ \

@@ -6,6 +6,7 @@
 #include "tls.h"
 
 #define MOST_LISTENERS 8
+#define HANDSHAKE 5 /* seconds: PJSIP itself would wait for ever */
 
 struct tls_listener {
     pjsip_tpfactory *factory;
@@ -24,6 +25,16 @@ static pj_str_t keep(pj_pool_t *pool, const char *text)
 
     pj_strdup2_with_null(pool, &copy, text);
     return copy;
+}
+
+/* PJSIP tells the gate of a connection when its handshake is done. One that fails, or does not get on in time, is a fault of
+ * its source: somebody who holds many of them open, or has us calculate for nothing, is banned, and his next SYN dropped. */
+static void on_no_handshake(const pjsip_tls_on_accept_fail_param *param)
+{
+    struct key key = key_of_address((const pj_sockaddr *)param->remote_addr, 0);
+
+    count(COUNT_HANDSHAKES_FAILED);
+    source_fault(&key, "handshake", 1);
 }
 
 int tandem_tls_open(const char *address, int port, const char *published, const char *certificate, const char *key,
@@ -56,6 +67,8 @@ int tandem_tls_open(const char *address, int port, const char *published, const 
     one->setting.verify_client = one->setting.require_client_cert = !!verify_client;
     one->setting.verify_server = PJ_FALSE;
     one->setting.proto = PJ_SSL_SOCK_PROTO_TLS1_2 | PJ_SSL_SOCK_PROTO_TLS1_3;
+    one->setting.timeout.sec = HANDSHAKE;
+    one->setting.on_accept_fail_cb = &on_no_handshake;
     one->setting.reuse_addr = PJ_TRUE; /* or the listener cannot come back while a connection stands */
     if (dscp) {
         one->setting.qos_params.flags = PJ_QOS_PARAM_HAS_DSCP;

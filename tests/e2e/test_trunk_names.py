@@ -1,7 +1,8 @@
-"""Trunks on one address told apart by the names of their certificates."""
+"""TLS from trunks: told apart by the names of their certificates, turned away without one, let go when they stall."""
 
 import asyncio
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.conftest import StartServer
@@ -9,6 +10,7 @@ from tests.e2e.several_trunks import cdr_of
 from tests.peers.certificates import Authority
 from tests.peers.server import Server
 from tests.peers.uac import Caller
+from tests.peers.waiting import PATIENCE, eventually_true
 
 
 async def test_a_certificate_says_whose_call_it_is(start_server: StartServer, authority: Authority) -> None:
@@ -74,3 +76,36 @@ async def asks(server: Server, context: ssl.SSLContext) -> bool:
     finally:
         if writer is not None:
             writer.close()
+
+
+async def test_handshakes_that_come_to_nothing_end_and_are_faults(
+    start_server: StartServer, authority: Authority
+) -> None:
+    """TLS per source: who does not get on with his handshake is let go after five seconds, and whoever does that too
+    often, or sends no TLS at all, is banned."""
+    certificate = authority.issue("tandem")
+    files = {"tls_certificate": str(certificate), "tls_key": str(certificate.with_suffix(".key"))}
+    server = await start_server(
+        {
+            "listeners.outside": {"transport": "tls", **files},
+            "trunks.carrier": {"addresses": ["127.0.0.1/32"]},
+            "security": {"faults": 3},
+        }
+    )
+    slow, writer = await asyncio.open_connection(*server.outside, local_addr=("127.0.0.67", 0))
+    for _ in range(3):
+        reader, noise = await asyncio.open_connection(*server.outside, local_addr=("127.0.0.66", 0))
+        noise.write(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n")
+        with suppress(ConnectionError):
+            await reader.read()
+        noise.close()
+
+    async def banned() -> bool:
+        found = (await server.api.get("/v1/bans"))["bans"]
+        return [(ban["address"], ban["reason"]) for ban in found] == [("127.0.0.66", "handshake")]
+
+    await eventually_true(banned, "a ban")
+    with suppress(ConnectionError):
+        assert await asyncio.wait_for(slow.read(), 4 * PATIENCE) == b""
+    writer.close()
+    assert await server.api.metric("tandem_gate_total", counter="handshakes_failed") == 4
