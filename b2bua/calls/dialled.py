@@ -11,6 +11,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from b2bua.calls.attending import CannotAttend, UnknownAgent
+from b2bua.calls.inband import ToneListener
 from b2bua.calls.pick_up import picks_up
 from b2bua.calls.supervising import Supervising
 from b2bua.log import logger
@@ -86,7 +87,7 @@ class Dialled:
             return False
         if wanted[0] is Feature.MONITOR:
             return await self._supervising.from_phone(leg, agent.extension, wanted[1])
-        phone = Phone(leg)
+        phone = Phone(leg, self._exchange.settings.media.clock_rate)
         if await phone.answer():
             try:
                 done = await self._do(agent.extension, *wanted, phone)
@@ -157,12 +158,14 @@ class Dialled:
 class Phone:
     """The leg of one feature code."""
 
-    def __init__(self, leg: SipLeg) -> None:
-        self._leg = leg
+    def __init__(self, leg: SipLeg, rate: int) -> None:
+        """`rate`: samples a second of the conference."""
+        self._leg, self._rate = leg, rate
         self.sound = Sound("feature code")
         self.keys: asyncio.Queue[str] = asyncio.Queue()
         self.ended = asyncio.Event()
         self._up = asyncio.Event()
+        self._tones: ToneListener | None = None
         leg.sink = self._on
         if not leg.alive:
             self._over()
@@ -171,6 +174,7 @@ class Phone:
         match signal:
             case Heard(handle=handle):
                 self.sound.attach(handle)
+                self._heed()
             case Answered():
                 self._up.set()
             case Dtmf(digit=digit):
@@ -180,7 +184,14 @@ class Phone:
             case _:
                 pass
 
+    def _heed(self) -> None:
+        """Tones in its sound are keys where it has no other way to send them."""
+        if self._tones is None and self._leg.keys_are_tones:
+            self._tones = ToneListener(self.sound, self._rate, self.keys.put_nowait)
+
     def _over(self) -> None:
+        if self._tones is not None:
+            self._tones.stop()
         self.sound.close()
         self.ended.set()
         self._up.set()

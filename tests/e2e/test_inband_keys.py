@@ -9,6 +9,7 @@ import pytest
 
 from media.dtmf import DtmfDetector
 from tests.e2e.legs import call_in, end, hear_each_other, shared_server
+from tests.e2e.queues import staff, state
 from tests.peers import sound
 from tests.peers.peer import Peer
 from tests.peers.rtp import PAYLOADS
@@ -127,3 +128,14 @@ async def test_info_for_the_trunk_and_tones_for_the_phones(ways: Server, caller:
     await phone.expect("BYE")
     await caller.expect("BYE")
     assert (await ways.api.cdr())["ended_by"] == "agent"
+
+
+async def test_a_pin_is_pressed_as_tones(server: Server, phone: Phone) -> None:
+    """R2-05 from a telephone without telephone-event: the PIN behind the tone of a feature code."""
+    await staff(server, phone, "1001", (), at_work=False, pin="4711")
+    call = await phone.invite(server.inside, "*41", caller="1001", sdp=phone.sdp(events=False))
+    await call.answered()
+    await phone.sound.expect_tone(1400)
+    phone.sound.press_tones("4711#")
+    await phone.expect("BYE", call=call)
+    await state(server, "1001", "available")

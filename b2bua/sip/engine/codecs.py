@@ -14,6 +14,8 @@ log = logger("sip")
 
 EVERYBODY = -1
 "No list of its own: what all legs have is right."
+BEST = 250
+"Priority of the first one: PJSIP makes 255 into 254 before it sorts, which would be that of the second."
 EXPECTED_LOSS = 5
 "Per cent that our Opus encoder prepares for: without it in-band FEC is agreed on and never sent (RFC 6716 2.1.7)."
 OPUS_FRAME = 20
@@ -46,7 +48,7 @@ class Codecs:
         self._all = tuple(wanted)
         for codec in self._endpoint.codecEnum2():
             name = _name(codec)
-            self._endpoint.codecSetPriority(codec.codecId, 255 - wanted.index(name) if name in wanted else 0)
+            self._endpoint.codecSetPriority(codec.codecId, BEST - wanted.index(name) if name in wanted else 0)
         if missing := [name for name in wanted if name not in self._built]:
             log.warning("codecs are not in this build and are left out", codecs=missing)
 

@@ -1,5 +1,7 @@
 """Keys as tones: each of the sixteen is found once, whatever is around it; speech and music are no keys."""
 
+import subprocess
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -82,3 +84,31 @@ def test_odd_pieces_and_what_is_no_key() -> None:
     assert "".join(KEYS) == "123A456B789C*0#D"
     with pytest.raises(ValueError, match="is no key"):
         key_tones("x")
+
+
+SENTENCES = """Good morning, this is the service line. Please hold while I look at your booking, it is the one for the
+second of November. Who is calling? I am not sure whether we have two or three rooms left; let me see. You owe us
+nothing, oh no, you know. Moo, oo, ee, aah, hello, hello, seven, eleven, nine hundred and ninety nine."""
+
+
+@pytest.mark.parametrize("voice", ["en", "en+f3", "en+m5", "de", "es", "ru"])
+def test_speech_is_no_key(voice: str) -> None:
+    """R2-02, talk-off: voices high and low, loud as a telephone carries them."""
+    for pitch in ("30", "80"):
+        command = ["espeak-ng", "-v", voice, "-p", pitch, "--stdout", SENTENCES]
+        spoken = subprocess.run(command, capture_output=True, check=True).stdout
+        command = ["sox", "-t", "wav", "-", "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-c", "1", "-"]
+        pcm = subprocess.run([*command, "norm", "-1"], input=spoken, capture_output=True, check=True).stdout
+        assert len(pcm) > 10 * 2 * RATE
+        detector = DtmfDetector(RATE)
+        assert [key for at in range(0, len(pcm), 1600) if (key := detector.feed(pcm[at : at + 1600]))] == []
+
+
+def test_at_the_rate_of_wide_band() -> None:
+    """The conference may run at 16 kHz."""
+    t = np.arange(1280) / 16000
+    parts = [np.zeros(320)]
+    for key in ALL:
+        low, high = key_tones(key)
+        parts += [6000 * np.sin(2 * np.pi * low * t) + 6000 * np.sin(2 * np.pi * high * t), np.zeros(960)]
+    assert DtmfDetector(16000).feed(np.concatenate(parts).astype("<i2").tobytes()) == ALL
