@@ -5,20 +5,23 @@ import os
 import re
 import subprocess
 import wave
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner, Result
 
 from b2bua.cli import make_app
 from tests.e2e.conftest import StartServer
-from tests.e2e.legs import call_again, end, hear_each_other, talking
+from tests.e2e.legs import call_again, end, hear_each_other, shared_server, talking
 from tests.e2e.queues import come, open_number, open_queue, staff, waiting
 from tests.e2e.test_transcoding import call as coded_call
 from tests.peers.api import TENANT
 from tests.peers.coded import CodedRtp
-from tests.peers.server import Server
+from tests.peers.configuration import Changes
+from tests.peers.server import Server, Template
 from tests.peers.sound import Pcm, loudness, share, tone
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -279,13 +282,27 @@ def tandem(*words: str) -> Result:
     return CliRunner().invoke(make_app(lambda settings: None), words)
 
 
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "keys"
+    file.write_text("ab" * 32 + "\n")
+    return file
+
+
+@pytest.fixture
+async def sealing(pool: list[Server], key_file: Path, template: Template) -> AsyncIterator[Server]:
+    """A server that keeps what it records as encrypted Opus."""
+    recording = {"format": "opus", "key_file": str(key_file)}
+    config: Changes = {"media": {"codecs": ["PCMA", "G722"]}, "recording": recording}
+    async with shared_server(pool, key_file.parent, config, template) as server:
+        yield server
+
+
 async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_key(
-    start_server: StartServer, caller: Caller, phone: Phone, tmp_path: Path
+    sealing: Server, caller: Caller, phone: Phone, key_file: Path, tmp_path: Path
 ) -> None:
     """Tenant with `record`, encryption at rest, hold in the index; the API and `tandem recordings` decrypt."""
-    key_file = tmp_path / "keys"
-    key_file.write_text("ab" * 32 + "\n")
-    server = await start_server({"recording": {"format": "opus", "key_file": str(key_file)}})
+    server = sealing
     await server.api.furnish(phone.uri, record=True)
     await call_again(server, caller)
     await phone.answers()
@@ -323,8 +340,8 @@ async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_ke
     opened = tandem("recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
     assert opened.exit_code == 0, opened.stderr
     assert plain.read_bytes() == fetched.content
-    key_file.write_text("cd" * 32 + "\n")
-    refused = tandem("recordings", "decrypt", str(path), "--key-file", str(key_file), "-o", str(plain))
+    (other := tmp_path / "other").write_text("cd" * 32 + "\n")
+    refused = tandem("recordings", "decrypt", str(path), "--key-file", str(other), "-o", str(plain))
     assert refused.exit_code == 1
     assert "not among ours" in refused.stderr
     changed = bytearray(path.read_bytes())
@@ -336,22 +353,24 @@ async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_ke
 
 
 async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conference(
-    start_server: StartServer, tmp_path: Path
+    sealing: Server, tmp_path: Path
 ) -> None:
     """G.722 on one side: what it says comes from the conference, what the other side says from its packets."""
-    codecs = ["G722", "PCMA"]
-    server = await start_server({"media": {"codecs": codecs}, "recording": {"when": "always"}})
     ends = CodedRtp("G722", tone=600.0), CodedRtp("PCMA", tone=1000.0)
-    async with coded_call(server, 1, *ends) as pair:
+    async with coded_call(sealing, 1, *ends) as pair:
+        [live] = await sealing.api.calls()
+        await sealing.api.request("PUT", f"/v1/calls/{live['id']}/recording", {"state": "on"})
         await pair.expect_both()
-        await grown(server.data / "recordings", 0.6)
-        [live] = await server.api.calls()
-        assert live["path"] == "conference"
-    file = await complete(server, live["id"])
-    left, right = heard((await server.api.http.get(f"/v1/recordings/{file['name']}")).content, tmp_path)
+        [live] = await sealing.api.calls()
+        assert (live["path"], live["recording"]) == ("conference", "on")
+    file = await complete(sealing, live["id"])
+    (plain := tmp_path / "fetched.opus").write_bytes(
+        (await sealing.api.http.get(f"/v1/recordings/{file['name']}")).content
+    )
+    left, right = decoded(plain)
     assert share(left[-RATE // 2 :], 600.0) > 0.9
     assert share(right[-RATE // 2 :], 1000.0) > 0.9
-    parts = (await index_of(server, file["name"]))["parts"]
+    parts = (await index_of(sealing, file["name"]))["parts"]
     assert {(part["role"], part["source"], part["codec"]) for part in parts} == {
         ("caller", "conference", "G722"),
         ("agent", "packets", "PCMA"),
