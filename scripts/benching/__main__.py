@@ -23,7 +23,7 @@ from . import profile as profiling
 from . import registrar as registrars
 from .console import PROGRESS, RESULT, note
 from .machine import ROOT, this_machine
-from .media_servers import MAX_CALLS, MediaKind
+from .media_servers import MOST_CALLS, MediaKind
 from .quiet import wait_for_quiet
 from .stage import Kind, Stage
 
@@ -136,7 +136,7 @@ def setup_times(
 def sound(
     runs: Runs = 1,
     seconds: Annotated[float, typer.Option(min=1, help="Seconds that one load is measured.")] = 5.0,
-    most: Annotated[int, typer.Option(min=1, help="Calls at once that no search goes beyond.")] = MAX_CALLS,
+    most: Annotated[int, typer.Option(min=1, help="Calls at once that no search goes beyond.")] = MOST_CALLS,
     asterisk: Annotated[bool, typer.Option(help="Asterisk too: its first use builds it, in minutes.")] = False,
     only: Annotated[MediaKind | None, typer.Option(help="Measure this system alone.")] = None,
 ) -> None:
@@ -303,7 +303,7 @@ def everything(quick: Annotated[bool, typer.Option(help="A few minutes, for a fi
     else:
         calls()
         setup_times()
-        _sound(["rtpengine", "tandem"], 1, 5.0, MAX_CALLS)
+        _sound(["rtpengine", "tandem"], 1, 5.0, MOST_CALLS)
         leaks()
         telling()
         choosing()

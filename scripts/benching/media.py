@@ -9,7 +9,7 @@ from typing import Any
 from . import media_profile, relay_counters
 from .console import headline, note
 from .media_load import Ends, Load, Stand
-from .media_servers import MAX_CALLS, MEDIA_NAMES, MediaKind, opened
+from .media_servers import MEDIA_NAMES, MOST_CALLS, MediaKind, opened
 from .relay_counters import Counted
 from .rtp import Heard, Rtp
 from .search import Plan, best
@@ -85,7 +85,7 @@ class MediaResult:
 
 
 def measure(
-    stage: Stage, kinds: Sequence[MediaKind], *, runs: int, seconds: float, most: int = MAX_CALLS, alone: bool = True
+    stage: Stage, kinds: Sequence[MediaKind], *, runs: int, seconds: float, most: int = MOST_CALLS, alone: bool = True
 ) -> MediaResult:
     """Search each system's limit, `runs` times in turn; every other round in the other order."""
     result = MediaResult(seconds, generator_limit(1.0, most) if alone else 0)
@@ -101,7 +101,7 @@ def measure(
 
 
 def _search(stage: Stage, kind: MediaKind, seconds: float, most: int) -> Searched:
-    with Ends() as ends, opened(stage, kind, ends.agent) as server:
+    with Ends() as ends, opened(stage, kind, ends.agent, most=most) as server:
         stand = Stand(server, ends, stage.cores)
         light = stand.load(min(LIGHT, most), 2 * seconds)
         assert light.loss < 1, f"{server.name} carries no sound\n{server.log_tail()}"

@@ -16,6 +16,7 @@ from .signalling import Sound
 from .tandem import HOST
 
 SOURCE = Path(__file__).with_name("rtp_load.c")
+RECORD = SOURCE.with_name("rtp_record.h")
 SOCKETS = 8
 "For each side; calls share them, and are told apart by what is in their packets."
 NEIGHBOURS = 20
@@ -141,7 +142,7 @@ def _stream(trunk: bool, number: int) -> int:
 def _program() -> Path:
     """The compiled generator in the user's cache folder, named by its source."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tandem"
-    program = cache / f"rtp_load-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]}"
+    program = cache / f"rtp_load-{hashlib.sha256(SOURCE.read_bytes() + RECORD.read_bytes()).hexdigest()[:12]}"
     if not program.exists():
         compiler = shutil.which("cc") or shutil.which("gcc")
         assert compiler, "a C compiler is missing: package build-essential"

@@ -12,8 +12,7 @@
  *         (end of file)                 end
  *
  * Each payload names its stream, counts up, and has the time of sending in it, so loss and delay are measured whatever
- * the server does with RTP headers. It survives a conference bridge: 4 bits of information a sample, as sign and
- * segment of an A-law code, which decoding and encoding leave alone. A check sum tells it from made-up sound.
+ * the server does with RTP headers (rtp_record.h).
  *
  * Once a millisecond it sends what is due (sendmmsg) and reads what has come (recvmmsg), and sleeps for the rest. So the
  * server never pays for waking it, as it would not if the far ends were other machines; the time of arrival is the
@@ -34,13 +33,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rtp_record.h"
+
 enum {
     STREAMS = 32768,
     SOCKETS = 16,
     SLOTS = 20,           /* milliseconds between two packets of a stream */
-    SAMPLES = 160,
     PACKET = 12 + SAMPLES,
-    NIBBLES = 26,         /* of a record: magic 4, stream 4, count 6, microseconds 10, check 2 */
     BATCH = 64,
     LIST = 2 * STREAMS / SLOTS,
     LISTEN_EACH = 8,      /* milliseconds between two looks at the commands */
@@ -48,8 +47,6 @@ enum {
     BUCKET_US = 10,
     BUCKETS = 100000      /* 1 s */
 };
-
-static const uint64_t LOOSE = 0xA5C3, TIMED = 0xA5C4; /* magic of a record; in the second the time is exact */
 
 struct stream {
     struct sockaddr_in to;
@@ -82,63 +79,6 @@ static void die(const char *what)
 {
     perror(what);
     exit(1);
-}
-
-/* --- the record --- */
-
-static void put(uint8_t *nibbles, int *at, uint64_t value, int count)
-{
-    for (int i = count - 1; i >= 0; i--)
-        nibbles[(*at)++] = (value >> (4 * i)) & 15;
-}
-
-static uint64_t get(const uint8_t *payload, int *at, int count)
-{
-    uint64_t value = 0;
-    while (count--) {
-        uint8_t code = payload[(*at)++] ^ 0x55;
-        value = value << 4 | (code >> 4 & 8) | (code >> 4 & 7);
-    }
-    return value;
-}
-
-static unsigned check(uint64_t magic, uint64_t stream, uint64_t count, uint64_t us)
-{
-    uint64_t sum = (magic << 40 ^ stream << 20 ^ count) * 0x9E3779B97F4A7C15u + us;
-    return (sum * 0xC2B2AE3D27D4EB4Fu) >> 56;
-}
-
-static void write_payload(uint8_t *payload, uint64_t magic, unsigned stream, uint32_t number, int64_t when)
-{
-    uint64_t count = number & 0xFFFFFF, us = (uint64_t)when & 0xFFFFFFFFFF;
-    uint8_t n[NIBBLES];
-    int at = 0;
-    put(n, &at, magic, 4);
-    put(n, &at, stream, 4);
-    put(n, &at, count, 6);
-    put(n, &at, us, 10);
-    put(n, &at, check(magic, stream, count, us), 2);
-    for (int i = 0; i < NIBBLES; i++)
-        payload[i] = ((n[i] & 8) << 4 | (n[i] & 7) << 4 | 8) ^ 0x55;
-    for (int done = NIBBLES; done < SAMPLES; done += NIBBLES)
-        memcpy(payload + done, payload, SAMPLES - done < NIBBLES ? SAMPLES - done : NIBBLES);
-}
-
-/* The bridge may cut frames elsewhere than we did: the record, which is repeated, is looked for. */
-static int read_payload(const uint8_t *payload, int size, uint64_t *magic, unsigned *stream, uint32_t *count, int64_t *us)
-{
-    for (int i = 0; i + NIBBLES <= size && i < SAMPLES; i++) {
-        int at = i;
-        *magic = get(payload, &at, 4);
-        if (*magic != LOOSE && *magic != TIMED)
-            continue;
-        *stream = get(payload, &at, 4);
-        *count = get(payload, &at, 6);
-        *us = get(payload, &at, 10);
-        if (get(payload, &at, 2) == check(*magic, *stream, *count, *us) && *stream < STREAMS)
-            return 1;
-    }
-    return 0;
 }
 
 /* --- the wire --- */
@@ -195,10 +135,9 @@ static void send_one(int fd, unsigned number)
     uint8_t packet[PACKET];
     write_packet(packet, number, TIMED, now_us(CLOCK_REALTIME));
     struct sockaddr_in *to = &streams[number].to;
-    if (sendto(fd, packet, PACKET, 0, (struct sockaddr *)to, sizeof *to) == PACKET)
-        sent++;
-    else
-        unsent++;
+    int ok = sendto(fd, packet, PACKET, 0, (struct sockaddr *)to, sizeof *to) == PACKET;
+    sent += ok;
+    unsent += !ok;
 }
 
 static void send_many(int fd, const uint16_t *numbers, int count, int64_t us)
@@ -214,13 +153,9 @@ static void send_many(int fd, const uint16_t *numbers, int count, int64_t us)
     }
     for (int done = 0; done < count;) {
         int got = sendmmsg(fd, m + done, count - done, 0);
-        if (got <= 0) { /* the first of them could not be sent */
-            unsent++;
-            got = 1;
-        } else {
-            sent += got;
-        }
-        done += got;
+        sent += got > 0 ? got : 0;
+        unsent += got <= 0; /* the first of them */
+        done += got > 0 ? got : 1;
     }
 }
 
@@ -248,7 +183,7 @@ static void take(int side, const uint8_t *packet, int size, int64_t arrived)
     int64_t us;
     if (size < 12)
         return;
-    if (!read_payload(packet + 12, size - 12, &magic, &number, &count, &us)) {
+    if (!read_payload(packet + 12, size - 12, &magic, &number, &count, &us) || number >= STREAMS) {
         unreadable++;
         return;
     }
@@ -264,8 +199,7 @@ static void take(int side, const uint8_t *packet, int size, int64_t arrived)
         twice++;
         return;
     }
-    if (at > s->last)
-        s->last = at;
+    s->last = at > s->last ? at : s->last;
     heard++;
     if (magic == TIMED && arrived) {
         int64_t delay = ((arrived - us) & 0xFFFFFFFFFF) / BUCKET_US;
@@ -395,10 +329,10 @@ static void obey(char *line)
         remove_stream(number);
     else if (sscanf(line, "timed %u", &number) == 1)
         set_timed((int)number);
-    else if (!strcmp(line, "pause") || !strcmp(line, "resume"))
-        paused = line[0] == 'p';
     else if (!strcmp(line, "report"))
         report();
+    else
+        paused = !strcmp(line, "pause");
 }
 
 static int read_commands(void)
@@ -432,18 +366,15 @@ static int64_t rest(int64_t until)
             late_us = now - until;
         return now - until > MOST_LATE_US ? now : until;
     }
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL) == EINTR)
-        ;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL);
     slept_us += now_us(CLOCK_MONOTONIC) - now;
     return until;
 }
 
 int main(int count, char **arguments)
 {
-    if (count != 4 || (sockets = atoi(arguments[3])) < 1 || sockets > SOCKETS) {
-        fprintf(stderr, "usage: rtp_load HOST PORT SOCKETS\n");
-        return 2;
-    }
+    if (count != 4 || (sockets = atoi(arguments[3])) < 1 || sockets > SOCKETS)
+        return fprintf(stderr, "usage: rtp_load HOST PORT SOCKETS\n"), 2;
     int port = atoi(arguments[2]);
     for (int i = 0; i < 2 * sockets; i++, port += 2) {
         rtp[i / sockets][i % sockets] = bound(arguments[1], port, 8 << 20);
@@ -451,8 +382,7 @@ int main(int count, char **arguments)
     }
     set_timed(sockets);
     prctl(PR_SET_TIMERSLACK, 1000UL);
-    if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - 10)) /* before signalling on the same core */
-        errno = 0; /* which only root may wish: without it, loads are void more often */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - 10); /* before signalling on this core, where we may */
     fcntl(0, F_SETFL, O_NONBLOCK);
     printf("ready\n");
     fflush(stdout);
