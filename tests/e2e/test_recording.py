@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.e2e.test_transcoding import call as coded_call
 from tests.peers.api import TENANT
 from tests.peers.coded import CodedRtp
 from tests.peers.configuration import Changes
+from tests.peers.pjsip_phone import PjsipPhone
 from tests.peers.server import Server, Template
 from tests.peers.sound import Pcm, loudness, share, tone
 from tests.peers.uac import Caller
@@ -293,7 +294,11 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def sealing(pool: list[Server], key_file: Path, template: Template) -> AsyncIterator[Server]:
     """A server that keeps what it records as encrypted Opus."""
     recording = {"format": "opus", "key_file": str(key_file)}
-    config: Changes = {"media": {"codecs": ["PCMA", "G722"]}, "recording": recording}
+    config: Changes = {
+        "media": {"codecs": ["PCMA", "G722"]},
+        "recording": recording,
+        "listeners.inside": {"srtp": "optional", "srtp_plain_signalling": True},
+    }
     async with shared_server(pool, key_file.parent, config, template) as server:
         yield server
 
@@ -375,6 +380,31 @@ async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conferenc
         ("caller", "conference", "G722"),
         ("agent", "packets", "PCMA"),
     }
+
+
+async def test_a_leg_that_is_encrypted_on_its_way_is_recorded_as_what_was_said(
+    sealing: Server, open_pjsip: Callable[..., Awaitable[PjsipPhone]], caller: Caller, tmp_path: Path
+) -> None:
+    """SRTP on the agent's leg: his packets are taken once they are decrypted."""
+    phone = await open_pjsip("1001", answer=200, srtp="optional", keys=["sdes"])
+    await sealing.api.furnish(phone.uri, record=True)
+    await call_again(sealing, caller)
+    assert b"a=crypto:" in (await phone.rings()).sip.body
+    await caller.answered()
+    await caller.hears(phone.tone)
+    await phone.hears(caller.sound.tone or 0.0)
+    [live] = await sealing.api.calls()
+    await (await caller.bye()).expect(200)
+    await phone.ended()
+    file = await complete(sealing, live["id"])
+    (plain := tmp_path / "fetched.opus").write_bytes(
+        (await sealing.api.http.get(f"/v1/recordings/{file['name']}")).content
+    )
+    left, right = decoded(plain)
+    assert share(left[-RATE // 4 :], caller.sound.tone or 0.0) > 0.8
+    assert share(right[-RATE // 4 :], phone.tone) > 0.8
+    parts = (await index_of(sealing, file["name"]))["parts"]
+    assert {(part["source"], part["codec"]) for part in parts} == {("packets", "PCMA")}
 
 
 async def test_a_full_disk_stops_recordings_and_no_call(
