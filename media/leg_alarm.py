@@ -69,8 +69,8 @@ class LegAlarm:
 
     @property
     def uneasy(self) -> bool:
-        """Whether to look again soon: it is in trouble, silent, or held."""
-        return self.trouble is not Trouble.NONE or self.quiet >= UNEASY or self._held
+        """Whether to look again soon: it is silent, or held, and in no trouble yet."""
+        return self.trouble is Trouble.NONE and (self.quiet >= UNEASY or self._held)
 
     def look(
         self,

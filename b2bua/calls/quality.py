@@ -33,6 +33,8 @@ HALF = 0.5
 "Seconds between two looks at legs in doubt; all are looked at every other time."
 SLICE = 100
 "Calls looked at in one go: about a millisecond."
+MOST_TOLD = 10
+"Alarms told in one go: each is an event on disk."
 SETTLED = 5.0
 "Seconds a leg must be up before its score counts for its trunk."
 POOR_PART = 0.1
@@ -101,41 +103,49 @@ class QualityWatch:
 
     async def run(self, sessions: dict[str, Session]) -> None:
         """Until cancelled."""
-        clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(HALF)
-            self.look_again(clock())
+            await self.look_again()
             await asyncio.sleep(HALF)
             await self.look(sessions.values())
 
     async def look(self, sessions: Iterable[Session]) -> None:
         """At every leg; the loop gets its turn after each `SLICE` calls, or thousands of legs would hold it up."""
         clock = asyncio.get_running_loop().time
-        now = clock()
+        now, alarms = clock(), self._exchange.settings.quality.silence_alarm > 0
         doubtful: list[tuple[Session, int]] = []
         live, poor = Counter[str](), Counter[str]()
         for n, session in enumerate(list(sessions)):
-            if n % SLICE == SLICE - 1:
+            if n % SLICE == SLICE - 1 or self.legs.told >= MOST_TOLD:
+                self.legs.turn()
                 await asyncio.sleep(0)
                 now = clock()
             for leg_id, leg in _up(session):
                 one = self._judge(session, leg_id, leg, now)
                 if one is None:
                     continue
-                if one.alarm.uneasy:
+                if alarms and one.alarm.uneasy:
                     doubtful.append((session, leg_id))
                 if one.trunk and (one.told is not Trouble.NONE or now - one.since >= SETTLED):
                     live[one.trunk] += 1
                     poor[one.trunk] += one.poor or one.told is not Trouble.NONE
         self._doubtful = doubtful
+        self.legs.turn()
         self.trunks.look(now, live, poor)
 
-    def look_again(self, now: float) -> None:
+    async def look_again(self) -> None:
         """At those in doubt."""
-        for session, leg_id in self._doubtful:
+        clock = asyncio.get_running_loop().time
+        now = clock()
+        for n, (session, leg_id) in enumerate(self._doubtful):
+            if n % (2 * SLICE) == 2 * SLICE - 1 or self.legs.told >= MOST_TOLD:
+                self.legs.turn()
+                await asyncio.sleep(0)
+                now = clock()
             leg, party = session.legs.get(leg_id), session.parties.by_leg.get(leg_id)
             if leg is not None and party is not None and party.state is Leg.UP:
                 self._judge(session, leg_id, leg, now)
+        self.legs.turn()
 
     def _judge(self, session: Session, leg_id: int, leg: SipLeg, now: float) -> Watched | None:
         sound = self._sound_of(leg.native_id())
@@ -176,6 +186,7 @@ class QualityWatch:
     def _trouble(self, one: Watched, leg: SipLeg, sound: LegSound, now: float, *, expected: bool) -> Trouble:
         rules, alarm = self._exchange.settings.quality, one.alarm
         after, believe = rules.silence_alarm, rules.believe_reports
+        expected = expected and after > 0
         one.sends = True
         trouble = alarm.look(now, sound, expected=expected, after=after, announced=one.announced, believe=believe)
         if trouble not in (Trouble.ONE_WAY, Trouble.DEAD):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logger("quality")
 
+MOST_LINES = 10
+"Log lines a second, one a leg; further legs are told of in one line."
+
 WHAT_TO_DO = {
     Trouble.ONE_WAY: "see whether its RTP gets here: firewall, address in its SDP, media_networks of its trunk",
     Trouble.UNHEARD: "see whether our RTP gets there: firewall, address in its SDP, address translation",
@@ -35,6 +38,9 @@ class LegAlarms:
         self._exchange = exchange
         self._now = Counter[str]()
         self._began: dict[int, float] = {}
+        self.told = 0
+        "Alarms and their ends since the last turn."
+        self._second, self._lines, self._unsaid = 0, 0, 0
         exchange.metrics.follow(
             "gauge", "media_alarms_standing", "Legs whose sound is one-way, unheard or dead now.", self.now, "what"
         )
@@ -62,16 +68,36 @@ class LegAlarms:
             data |= {"was": before.value, "seconds": round(now - began, 1)}
         if after is Trouble.NONE:
             data["why"] = "hold" if held else "sound"
-            log.info("the sound of a leg is as it should be again", call=call.id, **data)
+            if self._has_a_line(now):
+                log.info("the sound of a leg is as it should be again", call=call.id, **data)
         else:
             self._now[after.value] += 1
             self._began[leg_id] = now
             self._exchange.metrics.media_alarms.inc(after.value, role, trunk)
-            log.warning(
-                "the sound of a leg is not as it should be; the call goes on",
-                call=call.id, **data, refused=strangers(leg), do=WHAT_TO_DO[after],
-            )  # fmt: skip
+            if self._has_a_line(now):
+                log.warning(
+                    "the sound of a leg is not as it should be; the call goes on",
+                    call=call.id, **data, refused=strangers(leg), do=WHAT_TO_DO[after],
+                )  # fmt: skip
+        self.told += 1
         self._exchange.tell("call.media", call, data)
+
+    def turn(self) -> None:
+        """The loop gets its turn, or the look is over: what was not said is said in one line."""
+        self.told = 0
+        if self._unsaid:
+            log.warning(
+                "the sound of more legs has changed; each has its event", legs=self._unsaid, standing=self.standing,
+                do="see what they have in common: tandem_media_alarms_total, docs/quality.md",
+            )  # fmt: skip
+            self._unsaid = 0
+
+    def _has_a_line(self, now: float) -> bool:
+        second = int(now)
+        self._lines = 1 if second != self._second else self._lines + 1
+        self._second = second
+        self._unsaid += self._lines > MOST_LINES
+        return self._lines <= MOST_LINES
 
     def gone(self, leg_id: int, trouble: Trouble) -> None:
         """A leg is over, in this trouble."""

@@ -28,17 +28,23 @@ class World:
         self.line = Line("PCMA")
         self.told: list[tuple[str, Mapping[str, Any]]] = []
         self.metrics = Metrics()
-        rules = Quality(silence_alarm=1.0, trunk_legs=2, trunk_share=0.5, trunk_window=60)
         events = SimpleNamespace(append=lambda kind, call, data: self.told.append((kind, data)))
         exchange: Any = SimpleNamespace(
-            settings=Settings(quality=rules, trunks={"carrier": None}),  # type: ignore[dict-item]
+            settings=None,
             metrics=self.metrics,
             events=events,
             tell=lambda kind, call, data: self.told.append((kind, data)),
         )
+        self.exchange = exchange
+        self.rules(silence_alarm=1.0)
         self.watch = QualityWatch(exchange, self.sounds.get, lambda leg: self.line)
         self.now = asyncio.get_running_loop().time
         self.sessions: list[Any] = []
+
+    def rules(self, silence_alarm: float) -> None:
+        """Go by these from now on."""
+        rules = Quality(silence_alarm=silence_alarm, trunk_legs=2, trunk_share=0.5, trunk_window=60)
+        self.exchange.settings = Settings(quality=rules, trunks={"carrier": None})  # type: ignore[dict-item]
 
     def call(self) -> Any:
         """A caller of the trunk and an agent, both up for ten seconds."""
@@ -118,3 +124,27 @@ async def test_a_line_that_goes_on_after_the_call_has_its_share_in_the_record(wo
     part = call.record.parts[1]
     assert (part.codec, part.rx_packets, part.rx_lost, part.detail["tx_packets"]) == ("PCMA", 100, 5, 90)
     assert 3.5 < part.mos < 4.4
+
+
+async def test_many_alarms_at_once_have_all_their_events(world: World) -> None:
+    """The loop gets its turn between them."""
+    for _ in range(30):
+        world.call()
+    await world.look()
+    world.sounds.update({leg: sound._replace(rtp_age_ms=2000) for leg, sound in world.sounds.items()})
+    turns, looking = 0, asyncio.create_task(world.look())
+    while not looking.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert [kind for kind, _ in looking.result()].count("call.media") == 60
+    assert turns > 5
+    await world.watch.look_again()
+    assert samples(world.metrics)["tandem_media_alarms_standing", (("what", "dead"),)] == 60
+
+
+async def test_alarms_of_silence_can_be_left_out(world: World) -> None:
+    world.rules(silence_alarm=0)
+    world.call()
+    world.sounds[0] = world.sounds[0]._replace(rtp_age_ms=60_000, told_loss=255, rtcp_age_ms=5)
+    assert await world.look() == []
+    assert "0 in doubt" in repr(world.watch)
