@@ -11,7 +11,7 @@ class Quality(Section):
     """When a leg counts as poor, and when that is an alarm (docs/quality.md)."""
 
     silence_alarm: Annotated[float, Field(ge=0, le=60)] = 1.0
-    "Seconds without sound that should come, after which a leg is one-way or dead; it is told within one more. 0: never."
+    "Seconds without sound that should come, after which a leg is one-way or dead; told within one more. 0: never."
     believe_reports: bool = True
     "Take it for one-way sound when a far end reports by RTCP that it hears nothing. False: its reports may be wrong."
     poor_mos: Annotated[float, Field(ge=1, le=4.5)] = 3.5
