@@ -9,6 +9,7 @@
 
 #define LEAP 3000  /* numbers: further than this is another stream of the same source (RFC 3550 A.1) */
 #define LATE 100
+#define WINDOW 64 /* numbers: what is later than that is not sent */
 
 static pj_uint16_t number_of(const unsigned char *header)
 {
@@ -73,6 +74,7 @@ static void begin(struct egress *egress, const void *origin, unsigned char *head
     egress->number_shift = (pj_uint16_t)(egress->number + 1 - number);
     egress->newest = (pj_uint16_t)(number - 1);
     egress->edge = number;
+    egress->seen = 0;
     header[1] |= 0x80;
 }
 
@@ -91,6 +93,22 @@ static void learn_step(struct egress *egress, pj_uint32_t timestamp)
         egress->step = step;
 }
 
+/* One of the origin's packets comes; PJ_FALSE: it has no number of its own in our stream (any more). */
+static pj_bool_t place(struct egress *egress, pj_uint16_t number)
+{
+    int ahead = (pj_int16_t)(number - egress->newest);
+
+    if (ahead > 0) {
+        egress->seen = ahead < WINDOW ? egress->seen << ahead | 1 : 1;
+        egress->newest = number;
+        return PJ_TRUE;
+    }
+    if (-ahead >= WINDOW || egress->seen >> -ahead & 1 || (pj_int16_t)(number - egress->edge) < 0)
+        return PJ_FALSE;
+    egress->seen |= 1ull << -ahead;
+    return PJ_TRUE;
+}
+
 pj_bool_t egress_send(struct egress *egress, const void *origin, unsigned char *header, pj_uint64_t now)
 {
     pj_uint16_t number = number_of(header);
@@ -100,14 +118,13 @@ pj_bool_t egress_send(struct egress *egress, const void *origin, unsigned char *
     if (is_another(egress, origin, header))
         begin(egress, origin, header, now);
     ahead = (pj_int16_t)(number - egress->newest);
-    if (ahead <= 0 && (ahead == 0 || (pj_int16_t)(number - egress->edge) < 0))
+    if (!place(egress, number))
         return PJ_FALSE;
     timestamp = word(header + 4) + egress->shift;
     number = (pj_uint16_t)(number + egress->number_shift);
     if (ahead > 0) {
         if (ahead == 1 && egress->any)
             learn_step(egress, timestamp);
-        egress->newest = number_of(header);
         egress->number = number;
         egress->timestamp = timestamp;
         egress->at = now;
@@ -142,9 +159,8 @@ void egress_withhold(struct egress *egress, const void *origin, const unsigned c
 {
     int ahead = (pj_int16_t)(number_of(header) - egress->newest);
 
-    if (is_another(egress, origin, header) || ahead <= 0)
+    if (is_another(egress, origin, header) || !place(egress, number_of(header)) || ahead <= 0)
         return;
-    egress->newest = number_of(header);
     egress->number_shift--;
     draw_edge(egress);
 }

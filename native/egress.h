@@ -12,6 +12,7 @@ struct egress {
     const void *origin;       /* whose packets go out now; only compared */
     pj_uint64_t at;           /* microseconds: when the newest packet left */
     pj_uint64_t octets;       /* of payload sent */
+    pj_uint64_t seen;         /* bit n: the origin's packet n before its newest has been dealt with */
     pj_uint32_t ssrc;         /* ours */
     pj_uint32_t origin_ssrc;
     pj_uint32_t timestamp;    /* of the newest packet */

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What was counted on one leg and on all, for Python. */
+ * A call's wire, and what was counted on one leg and on all, for Python. */
 #include "relay.h"
 #include "sound.h"
 #include "wire.h"
 
 /* --- one leg ----------------------------------------------------------------------------------------------- */
+
+struct wire *wire_of_call(int call, unsigned *index)
+{
+    pjmedia_transport_info info;
+    struct wire *wire = NULL;
+
+    if (call < 0 || call >= (int)pjsua_call_get_max_count())
+        return NULL;
+    for (*index = 0; !wire && *index < PJMEDIA_MAX_SDP_MEDIA; ++*index) {
+        pjmedia_transport_info_init(&info);
+        if (pjsua_call_get_med_transport_info(call, *index, &info) == PJ_EINVAL)
+            return NULL; /* it has no more lines */
+        if ((wire = wire_of_info(&info)))
+            break;
+    }
+    return wire;
+}
 
 static long since(pj_uint64_t then, pj_uint64_t now)
 {

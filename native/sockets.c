@@ -12,8 +12,7 @@
 
 #define INFO_TYPE ((pjmedia_transport_type)(PJMEDIA_TRANSPORT_TYPE_USER + 'T'))
 
-static pjmedia_transport_op under; /* the UDP transport's own */
-static pjmedia_transport_op over;  /* the same with ours in front */
+static pjmedia_transport_op under, over; /* the UDP transport's own, and the same with ours in front */
 unsigned long long refused_in_all[REASON_END];
 
 static void refuse_in_all(enum sound_reason reason)
@@ -107,9 +106,9 @@ static pj_bool_t fetch(struct wire *wire, unsigned char *packet, pj_ssize_t *siz
                        pj_uint64_t *now)
 {
     int fd = *rtcp ? wire->rtcp : wire->rtp;
+    socklen_t length = sizeof(pj_sockaddr);
     pj_bool_t sound = !*rtcp;
     pj_sockaddr from;
-    socklen_t length = sizeof from;
 
     if (fd < 0 || !wire->watched)
         return PJ_FALSE;
@@ -226,7 +225,7 @@ static pj_status_t send_rtcp(pjmedia_transport *tp, const void *packet, pj_size_
 static pj_status_t send_rtcp2(pjmedia_transport *tp, const pj_sockaddr_t *address, unsigned length, const void *packet,
                               pj_size_t size)
 {
-    PJ_UNUSED_ARG(length);
+    (void)length;
     return wire_transmit(wire_of(tp), PJ_TRUE, address, packet, size);
 }
 
@@ -381,22 +380,5 @@ struct wire *wire_of_info(pjmedia_transport_info *info)
 
     if (buffer)
         pj_memcpy(&wire, buffer, sizeof wire);
-    return wire;
-}
-
-struct wire *wire_of_call(int call, unsigned *index)
-{
-    pjmedia_transport_info info;
-    struct wire *wire = NULL;
-
-    if (call < 0 || call >= (int)pjsua_call_get_max_count())
-        return NULL;
-    for (*index = 0; !wire && *index < PJMEDIA_MAX_SDP_MEDIA; ++*index) {
-        pjmedia_transport_info_init(&info);
-        if (pjsua_call_get_med_transport_info(call, *index, &info) == PJ_EINVAL)
-            return NULL; /* it has no more lines */
-        if ((wire = wire_of_info(&info)))
-            break;
-    }
     return wire;
 }
