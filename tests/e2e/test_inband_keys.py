@@ -64,6 +64,8 @@ async def test_tones_become_telephone_events_and_events_become_tones(
     """`dtmf = auto`: a trunk without telephone-event presses in its sound, once each at the agent's, and is let hear
     the agent's keys as tones; nobody gets an INFO."""
     await talk(server, caller, phone, trunk=False, agent=True)
+    [live] = await server.api.calls()
+    assert (live["path"], live["path_reason"]) == ("conference", "listened to")
     listener = await server.listen()
     caller.sound.press_tones(KEYS)
     await phone.sound.expect_digits(KEYS)

@@ -2,7 +2,7 @@
 packet lengths, lost packets, other rates.  The codecs of the far ends are not PJSIP's (tests/peers/coding.py)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tests.peers import sound
 from tests.peers.baresip import Baresip
 from tests.peers.coded import CodedRtp, Heard
 from tests.peers.peer import Peer
+from tests.peers.pjsip_phone import PjsipPhone
 from tests.peers.server import Server, Template
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -264,3 +265,21 @@ async def test_baresip_with_wide_band_codecs(speaking: Server, tmp_path: Path, c
         await (await caller.bye()).expect(200)
         [cdr] = await speaking.api.cdrs(1)
         assert cdr["parts"][1]["codec"].upper() == codec.upper()
+
+
+@pytest.mark.parametrize("codec", ["OPUS", "G729"])
+async def test_a_second_pjsip_and_another_codec(
+    speaking: Server, open_pjsip: Callable[..., Awaitable[PjsipPhone]], caller: Caller, codec: str
+) -> None:
+    """Transcoding with a second stack with its own defaults (Opus at 48 kHz), the trunk being G.711."""
+    phone = await open_pjsip("2090", answer=200, codecs=[codec])
+    await speaking.api.add_agent(phone.uri, "2090")
+    await speaking.api.add_access_number("4008200090", correlation="off", entry={"kind": "agent", "target": "2090"})
+    await caller.invite(speaking.outside, "4008200090", caller="13800000001")
+    await caller.answered()
+    await caller.hears(phone.tone)
+    assert caller.sound.tone
+    await phone.hears(caller.sound.tone)
+    assert (await phone.media())["codec"].upper() == codec
+    await (await caller.bye()).expect(200)
+    await phone.ended()
