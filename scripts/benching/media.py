@@ -50,6 +50,11 @@ class Searched:
         """The greatest load that passed; the light one when none did."""
         return next((load for load in self.loads if load.calls == self.most), self.light)
 
+    @property
+    def heaviest(self) -> Load:
+        """The greatest load whose calls were all up, passed or not: no memory of a greater one is left in it."""
+        return max((load for load in [self.light, *self.loads] if load.bytes_per_call), key=lambda load: load.calls)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

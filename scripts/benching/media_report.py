@@ -47,7 +47,13 @@ def rows(result: MediaResult) -> list[MediaRow]:
         _figure(result, "  delay added, p99, ms", "{:.3f}", lambda one: one.light.p99_ms, P99_GOAL),
         _figure(result, "  packets lost, %", "{:.3f}", lambda one: 100 * one.light.loss, 100 * LOSS_GOAL, "<"),
         MediaRow("at the most calls: delay added, p99, ms", _numbers(result, "{:.2f}", lambda one: one.full.p99_ms)),
-        _figure(result, "  kB (PSS) for each call", "{:.0f}", lambda one: one.full.memory / 1000, MEMORY_GOAL),
+        _figure(
+            result,
+            "kB (PSS) for each call, at the greatest load tried",
+            "{:.0f}",
+            lambda one: one.heaviest.memory / 1000,
+            MEMORY_GOAL,
+        ),
         MediaRow("  of it", _words(result, _parts)),
         *_counters(result),
         *_recording(result),
@@ -111,7 +117,7 @@ def _cpu(one: Searched) -> float:
 
 
 def _parts(one: Searched) -> str:
-    sizes = one.full.bytes_per_call
+    sizes = one.heaviest.bytes_per_call
     return ", ".join(f"{part} {size / 1000:.0f}" for part, size in sizes.items()) if len(sizes) > 1 else "-"
 
 
