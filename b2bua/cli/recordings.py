@@ -1,15 +1,19 @@
 """`tandem recordings`: list and fetch them over the API; check and decrypt files wherever they are."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from urllib.parse import quote
 
 import typer
 
 from b2bua.cli.client import Json, Url, server
 from b2bua.cli.output import as_json, fail, say, sheet, table
-from media.recording import BadSeal, Keys, Sealed, index
+
+if TYPE_CHECKING:  # where it is needed, it is imported then: numpy comes with it, and commands shall start at once
+    from media.recording import Keys
 
 app = typer.Typer(help="Recordings of calls.", no_args_is_help=True)
 
@@ -96,6 +100,8 @@ def verify(
 @app.command()
 def decrypt(file: File, key_file: KeyFile, out: Out = None) -> None:
     """Write an encrypted recording as the sound that it is."""
+    from media.recording import BadSeal, Sealed
+
     path = out or Path(file.name.removesuffix(".enc"))
     if path == file or (out is None and path.exists()):
         fail(f"{path} is there already: name another one with --out")
@@ -112,6 +118,8 @@ def decrypt(file: File, key_file: KeyFile, out: Out = None) -> None:
 
 def _mistake(file: Path, keys: Keys | None) -> str:
     """What is wrong with a file; empty: nothing."""
+    from media.recording import BadSeal, Sealed, index
+
     data = index.read(file.parent, file.name.partition(".")[0])
     if data is None or data.get("file") != file.name:
         return "there is no index beside it"
@@ -130,6 +138,8 @@ def _mistake(file: Path, keys: Keys | None) -> str:
 
 
 def _keys(file: Path) -> Keys:
+    from media.recording import Keys
+
     try:
         return Keys.of_file(file)
     except (OSError, ValueError) as error:

@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from media.recording.opus import NoOpus, library
-from media.recording.sealed import Keys
-
 from .law import law_mistakes
 from .model import Settings
 from .sections import Media
@@ -252,6 +249,8 @@ def _certificate(prefix: str, certificate: Path | None, key: Path | None) -> Ite
 
 
 def _recording_keys(key: str, file: Path) -> Iterator[Finding]:
+    from media.recording import Keys  # numpy with it, which no other setting needs: commands start without
+
     try:
         Keys.of_file(file)
     except OSError as error:
@@ -261,6 +260,8 @@ def _recording_keys(key: str, file: Path) -> Iterator[Finding]:
 
 
 def _opus(key: str) -> Iterator[Finding]:
+    from media.recording.opus import NoOpus, library  # as above
+
     try:
         library()
     except NoOpus as error:
