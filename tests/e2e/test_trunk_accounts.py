@@ -136,3 +136,40 @@ async def test_we_register_and_answer_only_our_carrier(start_server: StartServer
         there.reply(200, headers={"Contact": f"{there.get('Contact')};expires=300"})
         await listener.expect("trunk.registered", trunk="account")
         await listener.close()
+
+
+async def test_an_account_that_a_reload_has_changed_goes_with_its_last_call(start_server: StartServer) -> None:
+    """The running call keeps its account and ends in peace, the next one goes over the new one, and the old one is
+    gone then; so it is where the trunk itself is gone."""
+    plain = {key: value for key, value in ACCOUNT.items() if key not in ("registers", "called_header")}
+    second_one = {"listener": "outside", "addresses": ["192.0.2.2/32"], "target": "127.0.0.1:9", "probe": False}
+    server = await start_server({"trunks.carrier": plain, "trunks.second": second_one})
+
+    async def changed(**keys: object) -> None:
+        config = merged(server.config, {"trunks.carrier": keys})
+        server.file.write_text(toml(config))
+        await server.api.post("/v1/reload", {})
+
+    async def accounts(count: int) -> None:
+        async def there() -> bool:
+            return await server.api.metric("tandem_trunk_accounts") == count
+
+        await eventually_true(there, f"{count} accounts of trunks")
+
+    async with await Phone.open("carrier", port=REGISTRAR, sound=False) as carrier:
+        first = await dial(server, "carrier")
+        ring = await carrier.rings(first)
+        assert f"@{REALM}" in ring.start
+        await accounts(1)
+        await changed(domain="other.example")
+        second = await dial(server, "carrier")
+        other = await carrier.rings(second)
+        assert "@other.example" in other.start
+        await accounts(2)
+        ring.reply(486)
+        await record(server, first)
+        await accounts(1)
+        await changed(domain=None, password=None, realm=None, user=None)
+        other.reply(486)
+        await record(server, second)
+        await accounts(0)

@@ -36,6 +36,8 @@ LEAVING = 32.0
 NO_RETRY = 0
 "pjsua tries no registration again by itself: `trunk_service` does, at another address where there is one."
 
+Key = tuple[str, str, bool, LegProfile, tuple[object, ...]]
+"Trunk, listener, whether its peer is in the local networks, how its legs are, and who we are there."
 Registered = Callable[[int, str, int], None]
 "Status, its phrase and the seconds granted, of an answer to REGISTER."
 
@@ -80,7 +82,13 @@ class Carriers:
         profiles: Mapping[str, LegProfile],
     ) -> None:
         self._listeners, self._settings, self._take, self._profiles = listeners, settings, take, profiles
-        self._accounts: dict[tuple[object, ...], list[TrunkAccount]] = {}
+        self._accounts: dict[Key, list[TrunkAccount]] = {}
+        self._legs: dict[int, TrunkAccount] = {}
+        "By number of the leg that goes over it."
+        self._retired: list[TrunkAccount] = []
+        "Of settings that are no more; each goes with its last leg."
+        self._one_left = False
+        "A leg of a retired one is gone."
         self._registrars: dict[str, Registrar] = {}
         self._asked: dict[int, Callable[[int], None]] = {}
         self._numbers = 0
@@ -99,11 +107,45 @@ class Carriers:
                 leaving.add((registrar.home[0], split_host_port(registrar.destination)[0]))
                 self.unregister(name)
         self._rights.follow(trunks, leaving)
+        for key in [key for key in self._accounts if not self._is_of_now(key)]:
+            self._retired += self._accounts.pop(key)
+        self._one_left = bool(self._retired)
         if self._left is not None:
             self._left.cancel()
             self._left = None
         if leaving:
             self._left = asyncio.get_running_loop().call_later(LEAVING, self.follow)
+
+    def _is_of_now(self, key: Key) -> bool:
+        name, listener, _, profile, who = key
+        trunk = self._settings().trunks.get(name)
+        if trunk is None or not _has_own(trunk):
+            return False
+        return (listener, profile, who) == (trunk.listener, self._profiles.get(name, LegProfile()), _who(trunk))
+
+    def took(self, leg: int, account: LegAccount) -> None:
+        """A leg goes over this account; it is told of as gone (`left`) when the stack has forgotten it."""
+        if isinstance(account, TrunkAccount):
+            self._legs[leg] = account
+
+    def left(self, leg: int) -> None:
+        """It is gone."""
+        account = self._legs.pop(leg, None)
+        self._one_left = self._one_left or (account is not None and account in self._retired)
+
+    def _let_go(self) -> None:
+        """The accounts that nobody needs any more."""
+        self._one_left = False
+        in_use = set(map(id, self._legs.values()))
+        for account in [one for one in self._retired if id(one) not in in_use]:
+            self._retired.remove(account)
+            self._count -= 1
+            account.shutdown()
+
+    @property
+    def count(self) -> int:
+        """Accounts of trunks that there are."""
+        return self._count
 
     def close(self) -> None:
         """No registration and no account any more."""
@@ -111,9 +153,10 @@ class Carriers:
             self._left.cancel()
         for registrar in self._registrars.values():
             registrar.shutdown()
-        for accounts in self._accounts.values():
+        for accounts in (*self._accounts.values(), self._retired):
             for account in accounts:
                 account.shutdown()
+        self._retired.clear()
         self._registrars.clear()
         self._accounts.clear()
         self._asked.clear()
@@ -134,8 +177,7 @@ class Carriers:
         if trunk is None or not _has_own(trunk):
             return self._listeners.account(listener, host, profile)
         local = self._listeners.is_local(listener, host)
-        who = (trunk.user, trunk.auth_user, trunk.password, trunk.realm, trunk.domain)
-        accounts = self._accounts.setdefault((name, listener, local, profile, who), [])
+        accounts = self._accounts.setdefault((name, listener, local, profile, _who(trunk)), [])
         route = self._route(listener, destination)
         if trunk.password is not None:
             self._rights.grant(name, trunk, host)
@@ -184,6 +226,8 @@ class Carriers:
 
     def drain(self) -> None:
         """Hand on what has come back; called after PJSIP's turn."""
+        if self._one_left:
+            self._let_go()
         while (found := pj.tandem_probed()) is not None:
             reference, code = found
             answered = self._asked.pop(reference, None)
@@ -254,6 +298,10 @@ class Carriers:
     def _transport(self, listener: str) -> str:
         transport = self._settings().listeners[listener].transport
         return "" if transport == "udp" else f";transport={transport}"
+
+
+def _who(trunk: Trunk) -> tuple[object, ...]:
+    return (trunk.user, trunk.auth_user, trunk.password, trunk.realm, trunk.domain)
 
 
 def _has_own(trunk: Trunk) -> bool:

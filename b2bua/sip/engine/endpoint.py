@@ -147,6 +147,7 @@ class Engine:
             del call
             raise failed
         leg._pj = call
+        self.carriers.took(leg.id, account)
         self._by_dialog[leg.sip_call_id, False] = leg
         self.desk.opened(out.trunk, leg.id, outgoing=True)
         return leg
@@ -191,6 +192,7 @@ class Engine:
             if self._by_dialog.get((leg.sip_call_id, we_are_uas)) is leg:
                 del self._by_dialog[leg.sip_call_id, we_are_uas]
         self._dead.append(call)
+        self.carriers.left(leg.id)
         self.desk.closed(leg.id)
 
     def note(self, leg: SipLeg, what: str, status: int) -> None:

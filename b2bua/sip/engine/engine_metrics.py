@@ -28,6 +28,8 @@ def follow_engine(metrics: Metrics, engine: Engine) -> None:
     follow("gauge", "bridges", pairs, _ways, "path")
     turns = "Times that a pair's sound took another way, by what decided it."
     follow("counter", "bridge_paths_total", turns, _reasons, "reason")
+    accounts = "Accounts of trunks inside the SIP stack."
+    follow("gauge", "trunk_accounts", accounts, lambda: engine.carriers.count if hasattr(engine, "carriers") else 0)
     follow("gauge", "rtp_ports_used", "Pairs of RTP ports that legs hold.", lambda: ports().used)
     follow("gauge", "rtp_ports", "Pairs of RTP ports there are.", lambda: ports().all)
     follow("counter", "rtp_ports_exhausted_total", "Legs for which none was left.", lambda: ports().exhausted)

@@ -105,18 +105,18 @@ def test_an_admitted_invite_becomes_a_call(asked: Decisions, peer: Peer) -> None
 def test_an_admitted_invite_that_rings_is_repeated_and_cancelled(asked: Decisions, peer: Peer) -> None:
     """Its transaction outlives the copy that was let in, and asks for nothing of it later (PJSIP's assertions)."""
     uri = "sip:ring@127.0.0.1"
-    message = peer.request("INVITE", "Content-Type: application/sdp", body=SDP, branch="mine", uri=uri)
+    message = peer.request("INVITE", "Content-Type: application/sdp", body=SDP, branch="rings", uri=uri)
     peer.send(message)
     assert asked.decide(asked.next(), "admit") == 0
     while peer.receive().status != 180:
         pass
     peer.send(message)
     assert peer.receive().status == 180, "the last answer again, by the transaction"
-    peer.send(peer.request("CANCEL", cseq=peer.cseq, branch="mine", uri=uri))
+    peer.send(peer.request("CANCEL", cseq=peer.cseq, branch="rings", uri=uri))
     refused = peer.final(f"{peer.cseq} INVITE")
     assert refused.status == 487
     peer.to_tag = refused.tag
-    peer.send(peer.request("ACK", cseq=peer.cseq, branch="mine", uri=uri))
+    peer.send(peer.request("ACK", cseq=peer.cseq, branch="rings", uri=uri))
     peer.send(message)
     assert peer.hears_nothing(), "it is over: a repetition is absorbed"
 
