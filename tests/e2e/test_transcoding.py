@@ -22,8 +22,8 @@ from tests.peers.uas import Phone
 ALL = ["G722", "opus", "PCMA", "PCMU", "G729", "GSM"]
 CONFIG = {"media": {"codecs": ALL}}
 PAIRS = [
-    ("G722", "PCMA"), ("G722", "opus"), ("opus", "PCMU"), ("G729", "PCMU"), ("G729", "G722"), ("GSM", "PCMA"),
-    ("GSM", "opus"),
+    ("G722", "PCMA"), ("G722", "opus"), ("opus", "PCMU"), ("G729", "PCMU"), ("G729", "PCMA"), ("G729", "G722"),
+    ("GSM", "PCMA"), ("GSM", "opus"),
 ]  # fmt: skip
 TWO = (600.0, 1000.0)
 TOLERANCE = {"G729": 2.0, "GSM": 1.5}
