@@ -4,12 +4,14 @@ time for them.  Pure.
 The rate follows what calls cost here and now.  While the node refuses calls, the rate goes where the thread would be as
 busy as it should be; while it does not, it stands ready at the rate that the last load has shown.
 
-Four things keep goodput up under ten times the load:
+Five things keep goodput up under ten times the load:
 
 - What refusals cost is not counted against the calls, and it is measured (native/cost.c), since it differs by machine
   and hour as much as the cost of calls: a guess that is 30 us too low takes a tenth of the thread from the calls.
 - Half of what a call costs comes when it ends.  Near its goal the rate moves in small steps (`NEAR`), or it would
   follow now what it has caused a second ago, and swing between half and twice of what it should be.
+- A thread that refuses thousands wakes up for each few of them, and is busy all the time although it could do more:
+  what a call costs is then what it cost before (`DEARER`), until the loop is late.
 - Where most calls are refused, the others come as evenly as the gate's bucket lets them, so less of the thread has to
   be kept for lumps (`CROWDED` instead of `TARGET`).
 - The limit is a little above the nominal load, four fifths of what passes without any, so that nominal load is not
@@ -50,6 +52,10 @@ FULL = 0.98
 "Share of the thread from which on it has no time left."
 NEAR = 0.25
 "How far a step goes of what is wanted."
+FAR = 0.5
+"The same where the thread has no time left: what it works off now was let in some steps ago."
+DEARER = 1.1
+"How much more than usual a call may cost beside a crowd that is refused."
 LEARN = 0.3
 "How far a step goes towards what a load near the limit has shown."
 ENOUGH = 10.0
@@ -98,6 +104,8 @@ class Admission:
         self.refusal = REFUSAL
         "Seconds of the thread for a call that is refused, as last measured."
         self._share = self._calls = 0.0
+        self._cost = 0.0
+        "Seconds of the thread for a call, where none is refused beside it; 0: nobody knows yet."
 
     def __repr__(self) -> str:
         return f"<admission {self.rate:.0f}/s, {self._share:.0%} busy with {self._calls:.0f}/s>"
@@ -114,6 +122,11 @@ class Admission:
         refusing = sample.refused * self.refusal / sample.seconds
         share = max(min(sample.busy / sample.seconds, 1.0) - refusing, 0.01)
         calls = sample.calls / sample.seconds
+        if sample.limited > sample.calls and self._cost:
+            share = min(share, calls * self._cost * DEARER)  # the rest is the loop's, which wakes for each refusal
+        elif sample.calls >= ENOUGH * sample.seconds and not sample.refused:
+            cost = share / calls
+            self._cost += (cost - self._cost) * 0.1 if self._cost else cost
         # half of what is new: calls come in lumps, and what they cost comes later than they
         self._share += (share - self._share) * 0.5
         self._calls += (calls - self._calls) * 0.5
@@ -126,7 +139,8 @@ class Admission:
             step = DOWN
         elif self.limiting:
             # without a moment to spare nobody knows how much there was too much of
-            step = max(wanted, DOWN) if self._share + refusing > FULL else min(1 + (wanted - 1) * NEAR, UP)
+            far = FAR if self._share + refusing > FULL else NEAR
+            step = min(max(1 + (wanted - 1) * far, DOWN), UP)
         elif self._calls >= max(ENOUGH, self.rate / 2):
             step = 1 + (min(max(self._calls * wanted / self.rate, DOWN), UP) - 1) * LEARN
         elif self.rate < self.begin:
