@@ -1,5 +1,6 @@
 """Recording: one file for each call, the caller left and his agents right, with an index, kept for a time."""
 
+import asyncio
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from tests.e2e.legs import call_again, end, hear_each_other, shared_server, talk
 from tests.e2e.queues import come, open_number, open_queue, staff, waiting
 from tests.e2e.recorded import QUIET, RATE, complete, decoded, grown, heard, index_of, only, quiet_for
 from tests.e2e.test_transcoding import call as coded_call
+from tests.e2e.test_transcoding import voice
 from tests.peers.api import TENANT
 from tests.peers.coded import CodedRtp
 from tests.peers.configuration import Changes
@@ -300,6 +302,7 @@ async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conferenc
     async with coded_call(sealing, 1, *ends) as pair:
         [live] = await sealing.api.calls()
         await sealing.api.request("PUT", f"/v1/calls/{live['id']}/recording", {"state": "on"})
+        await asyncio.gather(voice(pair.caller).hear(), voice(pair.phone).hear())  # the first words, however they sound
         await pair.expect_both()
         [live] = await sealing.api.calls()
         assert (live["path"], live["recording"]) == ("conference", "on")

@@ -1,5 +1,6 @@
 """A name server of the test's own: answers what it was told, or nothing at all."""
 
+import contextlib
 import socket
 import threading
 from typing import Self
@@ -58,4 +59,5 @@ class NameServer:
                 answer.answer.append(found)
             elif not any(known == name for known, _ in self._records):
                 answer.set_rcode(dns.rcode.NXDOMAIN)
-            self._socket.sendto(answer.to_wire(), peer)
+            with contextlib.suppress(OSError):  # closed meanwhile
+                self._socket.sendto(answer.to_wire(), peer)

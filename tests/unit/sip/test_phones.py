@@ -101,4 +101,4 @@ def test_a_fixed_contact_dials_as_ever_from_its_address_alone(office: Office) ->
 
 def test_what_is_no_message_and_what_nobody_asks(office: Office) -> None:
     broken, other = office.phones.decide("INVITE", HERE, b"\x00"), office.sends("PUBLISH")
-    assert [one.code for one in (broken, other) if isinstance(one, Reply)] == [400, 405]
+    assert [one.code for one in (broken, other) if isinstance(one, Reply)] == [400, 401]
