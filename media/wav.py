@@ -109,7 +109,7 @@ def mend(path: Path) -> bool:
         file.truncate(start + length)
         for at, value in ((4, start + length - 8), (start - 4, length)):
             file.seek(at)
-            file.write(value.to_bytes(4, "little"))
+            file.write(min(value, 0xFFFFFFFF).to_bytes(4, "little"))
     return True
 
 

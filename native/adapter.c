@@ -124,6 +124,15 @@ static pj_status_t top_send_rtcp2(pjmedia_transport *tp, const pj_sockaddr_t *ad
     return top_send_rtcp(tp, packet, size);
 }
 
+__thread pj_bool_t wire_only;
+
+static pj_status_t top_get_info(pjmedia_transport *tp, pjmedia_transport_info *info)
+{
+    struct wire *wire = wire_of(tp);
+
+    return wire_only ? pjmedia_transport_get_info(wire->udp, info) : wire->next->get_info(tp, info);
+}
+
 static pj_status_t top_encode_sdp(pjmedia_transport *tp, pj_pool_t *pool, pjmedia_sdp_session *local,
                                   const pjmedia_sdp_session *remote, unsigned index)
 {
@@ -255,6 +264,7 @@ static void put_in_front(struct wire *wire)
 {
     wire->next = wire->top->op;
     wire->op = *wire->next;
+    wire->op.get_info = &top_get_info;
     wire->op.attach2 = &top_attach2;
     wire->op.detach = &top_detach;
     wire->op.send_rtp = &top_send_rtp;

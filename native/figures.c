@@ -7,26 +7,38 @@
 
 /* --- one leg ----------------------------------------------------------------------------------------------- */
 
-struct wire *wire_of_call(int call, unsigned *index)
+/* Without a word to SRTP, which would read contexts that the wire's worker may be making anew. */
+static pj_status_t wire_of_line(int call, unsigned index, struct wire **wire)
 {
     pjmedia_transport_info info;
+    pj_status_t status;
+
+    pjmedia_transport_info_init(&info);
+    wire_only = PJ_TRUE;
+    status = pjsua_call_get_med_transport_info(call, index, &info);
+    wire_only = PJ_FALSE;
+    *wire = status == PJ_SUCCESS ? wire_of_info(&info) : NULL;
+    return status;
+}
+
+struct wire *wire_of_call(int call, unsigned *index)
+{
     struct wire *wire = NULL;
 
     if (call < 0 || call >= (int)pjsua_call_get_max_count())
         return NULL;
-    for (*index = 0; !wire && *index < PJMEDIA_MAX_SDP_MEDIA; ++*index) {
-        pjmedia_transport_info_init(&info);
-        if (pjsua_call_get_med_transport_info(call, *index, &info) == PJ_EINVAL)
-            return NULL; /* it has no more lines */
-        if ((wire = wire_of_info(&info)))
+    for (*index = 0; *index < PJMEDIA_MAX_SDP_MEDIA; ++*index)
+        if (wire_of_line(call, *index, &wire) == PJ_EINVAL || wire) /* it has no more lines, or this is it */
             break;
-    }
     return wire;
 }
 
+/* A packet may have come behind the look at the clock. */
 static long since(pj_uint64_t then, pj_uint64_t now)
 {
-    return then ? (long)((now - then) / 1000) : -1;
+    if (!then)
+        return -1;
+    return now > then ? (long)((now - then) / 1000) : 0;
 }
 
 PyObject *tandem_leg_sound(int call)
@@ -57,13 +69,10 @@ PyObject *tandem_leg_sound(int call)
 PyObject *tandem_sound_refused(int call_id, unsigned index)
 {
     unsigned refused[REASON_END];
-    pjmedia_transport_info info;
     struct wire *wire;
     PyObject *tuple;
 
-    pjmedia_transport_info_init(&info);
-    if (call_id < 0 || pjsua_call_get_med_transport_info(call_id, index, &info) != PJ_SUCCESS ||
-        !(wire = wire_of_info(&info)))
+    if (call_id < 0 || wire_of_line(call_id, index, &wire) != PJ_SUCCESS || !wire)
         Py_RETURN_NONE;
     pthread_mutex_lock(&wire->low);
     pj_memcpy(refused, wire->source.refused, sizeof refused);

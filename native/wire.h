@@ -129,6 +129,8 @@ pj_status_t wire_transmit(struct wire *wire, pj_bool_t rtcp, const pj_sockaddr *
 void wire_take(struct wire *wire, unsigned char *packet, pj_ssize_t size, pj_uint64_t now);
 /* codec_lists.c: leaves in our description what the list has, in its order. */
 void codec_list_apply(const struct codec_list *list, pj_pool_t *pool, pjmedia_sdp_session *local, unsigned index);
+/* adapter.c: what this thread asks a transport about is our wire alone. */
+extern __thread pj_bool_t wire_only;
 struct wire *wire_of_call(int call, unsigned *index); /* figures.c: its line of sound; NULL: none */
 /* adapter.c: from here to the far end, through SRTP where that is in use; under high. */
 pj_bool_t wire_send(struct wire *wire, const void *packet, unsigned size);

@@ -279,7 +279,8 @@ class Floor:
             return self._matching.settle(self._staff.let_go(seat, "released", now), now)
         if seat.state in OFFERED:
             return self.refused(seat.offer or call, extension, "reject", now)
-        self._talking.pop(call, None)
+        if seat.queue is not None:  # a colleague who was only asked takes nobody's place with him
+            self._talking.pop(call, None)
         return self._matching.settle(self._staff.hang_up(seat, "call-ended", now), now)
 
     def back(self, call: str, now: float) -> list[Effect]:

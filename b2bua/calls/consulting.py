@@ -212,6 +212,7 @@ class Consultation:
     def _without_caller(self) -> None:
         """The call goes on between the two who are left, and is about the colleague."""
         call, self._stays = self.call, True
+        call.recording.resting()  # what colleagues say to each other is not the caller's
         call.spared.discard(self.colleague)
         call.conversing.add(self.colleague)
         turn_round(call, self.colleague)

@@ -24,7 +24,7 @@ from b2bua.sip.signals import Answered, Closed, Dtmf, Info, Progress, Refer
 from b2bua.sip.signals import Sound as Heard
 from media.hearing import Hearing
 from routing.agent_state import AgentState
-from routing.monitoring import KEYS, Hears, Mode, hearings
+from routing.monitoring import KEYS, Hears, Mode, hearings, may_monitor
 
 if TYPE_CHECKING:
     from b2bua.calls.exchange import Exchange
@@ -210,13 +210,13 @@ class Monitoring:
 
     def talking(self, call: Session) -> None:
         """A conversation begins.  Where its agent is another one than before a supervisor goes on listening, and only
-        listening; where there is none, he is let go."""
+        listening; where there is none, or one to whom he may not listen, he is let go."""
         for watch in list(self.watches.values()):
             if agent_leg(call, watch.agent) is not None:
                 continue
-            agent = serving(call)
-            if not agent:
-                self.end(call, watch, "no-agent")
+            agent, profiles = serving(call), call.exchange.plan().agent_profiles
+            if not agent or not may_monitor(profiles.get(watch.supervisor), profiles.get(agent)):
+                self.end(call, watch, "forbidden" if agent else "no-agent")
                 continue
             before, watch.agent, watch.mode = watch.agent, agent, Mode.LISTEN
             if watch.since:

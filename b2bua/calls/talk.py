@@ -79,7 +79,7 @@ async def _until_one_ends(call: Session, agent: int) -> Ended:
                         return _released(call, agent)
                 case Refer(leg=leg) as refer if call.on_refer is not None and leg in call.conversing:
                     call.on_refer(call, refer, agent)
-                case Silent(leg=leg):
+                case Silent(leg=leg) if leg in call.conversing:
                     return Ended("media-silence", 200, "tandem", DEAD, str(call.parties.by_leg[leg].role))
                 case Answered(leg=leg) if leg in call.conversing and not call.parties.by_leg[leg].described:
                     return Ended("no-media", 488, "tandem", MUTE)

@@ -49,6 +49,8 @@ class Stay:
         self.floor = call.exchange.floor
         self.round: Round | None = None
         "The phones that ring for him."
+        self._customer: int | None = None
+        "His leg while he is served: a call may go on between two agents without him."
         self._music: Playing | None = None
         self._saying: Announcement | None = None
 
@@ -116,7 +118,7 @@ class Stay:
     async def _serve(self, leg: int, extension: str) -> Ended | None:
         """Caller and agent talk; None where the agent was lost and the caller waits again."""
         call, queue = self.call, self.queue
-        self.round, call.journey.entered = None, None
+        self.round, call.journey.entered, self._customer = None, None, call.caller
         self._quiet()
         call.record.row.extension = extension
         call.talk_began = call.clock()
@@ -129,7 +131,7 @@ class Stay:
                 ended = await conversation(call, leg)
             else:
                 ended = Ended("agent-lost", 480, "agent")
-            if ended.agent_lost:
+            if ended.agent_lost and call.caller == self._customer:
                 call.hang_up(leg, 0, DEAD)
                 if self.floor.back(call.id):
                     log.info("an agent was lost, his caller waits again", call=call.id, extension=extension)
@@ -142,7 +144,7 @@ class Stay:
 
     def _after(self, ended: Ended) -> Goal | None:
         """The talk is over: the survey, or the end."""
-        if ended.agent_is_done and self.queue.survey:
+        if ended.agent_is_done and self.queue.survey and self.call.caller == self._customer:
             return Goal("menu", self.queue.survey)
         conclude(self.call, ended)
         return None

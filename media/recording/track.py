@@ -194,7 +194,7 @@ class Track:
             self._highest = last
         if first.payload_type != LINEAR and not g711.decodes(first.payload_type):
             self.counted.unreadable += len(packets)
-            at = max(self._at(first.timestamp), self._taken)
+            at = max(min(self._at(first.timestamp), arrived + round(EARLY * self.rate)), self._taken)
             self._pieces.append(_Piece(at, _NOTHING, self.counted.streams, number, last, 0))
             return
         at = self._at(first.timestamp)
@@ -204,6 +204,9 @@ class Track:
                 self._place(first.timestamp, arrived)
                 at = self._at(first.timestamp)
             at += self._watch_clock(packets, at, size)
+        elif at - arrived > EARLY * self.rate:  # an old number with a time to come is no sound of this stream
+            self.counted.late += 1
+            return
         late = min(len(packets), max(0, (self._taken - at) // size)) if size else 0
         self.counted.late += late
         if late == len(packets):
