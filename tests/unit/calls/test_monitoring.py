@@ -20,10 +20,18 @@ from b2bua.sip.signals import Sound as Heard
 from media import Desk
 from routing.agent_state import AgentState
 from routing.monitoring import KEYS, Mode, hearings
+from routing.queue import AgentProfile
 from tests.unit.media.back import Notes
 
 CALLER, AGENT = 1, 2
 CHIEFS = ("1003", "1004", "1005", "1006", "1007")
+BOUND = "1004"  # may listen to those of his own queue only, where agent 1002 does not serve
+PROFILES = {
+    "1001": AgentProfile("1001", queues={"sales": 1}),
+    "1002": AgentProfile("1002", queues={"support": 1}),
+    **{chief: AgentProfile(chief, monitors="all") for chief in CHIEFS},
+    BOUND: AgentProfile(BOUND, queues={"sales": 1}, monitors="queues"),
+}
 
 
 class Far:
@@ -76,6 +84,7 @@ class Centre:
             metrics=SimpleNamespace(monitorings=SimpleNamespace(inc=lambda *words: None)),
             tell=lambda word, call, data: self.told.append((word, data)),
             wall=lambda: 1000.0,
+            plan=lambda: SimpleNamespace(agent_profiles=PROFILES),
         )
         now = asyncio.get_running_loop().time()
         self.call = Session(cast("Any", self.exchange), Record("c1", "node", "inbound", 0.0, now))
@@ -201,6 +210,25 @@ async def test_a_phone_that_is_of_no_use_is_let_go(
     assert (centre.call.spared, centre.floor.kept) == (set(), {})
 
 
+async def test_who_may_not_listen_to_the_next_agent_is_let_go(centre: Centre) -> None:
+    """The call moves out of his queue: he hears nothing of it, and is told why; who may hear all goes with it."""
+    for chief in (BOUND, "1003"):
+        centre.begin(chief, Mode.WHISPER)
+        centre.up(max(centre.legs))
+    other = centre.join(Role.AGENT, "1002")
+    centre.gone(AGENT)
+    centre.call.pair(CALLER, other)
+    assert centre.call.monitoring is not None
+    centre.call.monitoring.talking(centre.call)
+    let_go, stays = 3, 4
+    assert [leg for leg, far in centre.legs.items() if far.dropped] == [let_go]
+    assert not any(let_go in pair for pair in centre.heard())
+    assert {(stays, CALLER), (stays, other)} <= centre.heard()
+    centre.gone(let_go)
+    word, data = centre.told[-1]
+    assert (word, data["supervisor"], data["why"]) == ("call.monitor.ended", BOUND, "forbidden")
+
+
 STEPS = st.tuples(
     st.sampled_from(["begin", "answer", "mode", "key", "leave", "end", "transfer"]),
     st.sampled_from(CHIEFS[:MOST]),
@@ -239,6 +267,8 @@ async def test_who_hears_whom_is_what_the_modes_say(tmp_path: Path, steps: list[
             case _:
                 pass
         assert centre.heard() == centre.expected()
+        bound = call.monitoring.of(BOUND) if call.monitoring is not None else None
+        assert bound is None or bound.agent == "1001" or centre.legs[bound.leg].dropped, "he hears a stranger's queue"
     if call.monitoring is not None:
         for leg in list(call.monitoring.watches):
             centre.gone(leg)
