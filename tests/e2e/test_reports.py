@@ -125,8 +125,8 @@ async def test_calls_become_figures_messages_and_records_for_the_reporting_serve
     await server.restart()
     again = await server.listen(after=listener.events[-1]["number"])
     lost = (await again.expect("call.filtered"))["call"]
-    assert again.of_call(lost)[-2:] == ["call.filtered", "call.ended"]
     ended = await again.expect("call.ended", call=lost)
+    assert again.of_call(lost)[-2:] == ["call.filtered", "call.ended"]
     assert (ended["data"]["cause"], ended["data"]["caller"]) == ("lost", "13900000003")
     crashed = await counts(server)
     assert crashed["counts"]["offered"] == sum(crashed["counts"][name] for name in RESULTS) == 3
