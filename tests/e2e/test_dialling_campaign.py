@@ -9,7 +9,7 @@ import pytest
 from dialer.outcome import Outcome
 from tests.e2e.conftest import StartServer
 from tests.e2e.crashing import every_call_ended_once, history_of
-from tests.e2e.dialling import CONFIG, Campaigns, Carrier, centre, numbers
+from tests.e2e.dialling import CONFIG, LAW, Campaigns, Carrier, centre, numbers
 from tests.e2e.queues import log_in, staff
 from tests.e2e.rehearsal import Cast, at_work, audit, rehearse
 from tests.peers.server import Server
@@ -17,11 +17,13 @@ from tests.peers.sipp import Sipp
 from tests.peers.uas import Phone
 
 AGENTS = [f"10{at:02}" for at in range(1, 6)]
+PATIENT = {**CONFIG, "law_profiles.test": {**LAW, "connect_limit": 60.0}}
+"Nobody is abandoned because this machine stands still for two seconds."
 
 
 @pytest.fixture
 async def server(start_server: StartServer) -> Server:
-    return await start_server(CONFIG)
+    return await start_server(PATIENT)
 
 
 async def test_sixty_contacts_and_five_agents_across_a_crash(server: Server, agent: Sipp) -> None:
