@@ -180,6 +180,38 @@ def test_a_stream_whose_time_runs_ahead_is_placed_anew() -> None:
     assert track.counted.streams == 2
 
 
+@pytest.mark.parametrize("kind", [8, 96], ids=["sound", "unreadable"])
+def test_what_a_far_end_invents_takes_no_memory(kind: int) -> None:
+    """Numbers that are missing come later, with times an hour ahead: what is said stays whole, and nothing of the rest
+    waits for its time to come."""
+    packets, invented = talk(250), list[Packet]()
+    for n, packet in enumerate(packets[5:], 5):
+        ahead = (packet.timestamp + 3600 * RATE + n * SIZE) & 0xFFFFFFFF
+        for back in range(kind == 8, 4):
+            wrong = packet._replace(timestamp=ahead, sequence=(packet.sequence - back) & 0xFFFF, payload_type=kind)
+            invented.append(wrong._replace(payload=bytes(1400)))
+    track, whole = Track(BEGIN, RATE), original(packets)
+    came = [packet for n, packet in enumerate(packets) if n < 10 or n % 3]
+    sound = played([*came, *invented], track)
+    for n in (9, 11, 248):
+        assert np.array_equal(sound[n * SIZE : (n + 1) * SIZE], whole[n * SIZE : (n + 1) * SIZE])
+    assert held(track) < 3000
+
+
+@pytest.mark.parametrize("step", [1, 3600 * RATE], ids=["sources", "sources with times ahead"])
+def test_many_sources_in_turn_take_no_memory(step: int) -> None:
+    """Each packet of an SSRC of its own: each is placed where it arrives."""
+    packets = [packet._replace(ssrc=n, timestamp=n * step & 0xFFFFFFFF) for n, packet in enumerate(talk(500), 1)]
+    track = Track(BEGIN, RATE)
+    assert np.array_equal(played(packets, track), original(packets))
+    assert held(track) < 3000
+
+
+def held(track: Track) -> int:
+    """Octets of what waits for its time to come; each piece is some 100 of them, whatever is in it."""
+    return sum(100 + piece.sound.nbytes for piece in track._pieces)
+
+
 def test_a_network_that_stood_still_costs_what_comes_too_late_and_no_more() -> None:
     """A second of packets in one go: those in time stand where they belong."""
     packets = talk(150)

@@ -114,6 +114,21 @@ def test_a_file_whose_writer_died_gets_its_lengths(tmp_path: Path) -> None:
     assert not wav.mend(path)
 
 
+def test_a_file_longer_than_its_header_can_say_is_mended_all_the_same(tmp_path: Path) -> None:
+    """RIFF counts 32 bits; a day and a half of stereo is more.  Nothing of it is cut off; it is sparse on the disk."""
+    path = tmp_path / "long.wav"
+    wav.write(path, array("h", range(1000)), 8000)
+    size = 44 + 5 * 2**30
+    with path.open("r+b") as file:
+        file.truncate(size + 1)
+    assert wav.mend(path)
+    assert path.stat().st_size == size
+    with path.open("rb") as file:
+        head = file.read(44)
+    assert head[4:8] == head[40:44] == b"\xff\xff\xff\xff"
+    assert wav.inspect(path).frames == 0xFFFFFFFF // 2
+
+
 def test_what_is_no_wav_file_is_not_mended(tmp_path: Path) -> None:
     path = tmp_path / "text.wav"
     path.write_bytes(b"RIFF?")

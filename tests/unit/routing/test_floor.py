@@ -153,6 +153,20 @@ def test_a_caller_whose_agent_is_lost_is_at_the_head_again_with_his_class() -> N
     assert (line.offered, line.answered) == (4, 1), "three callers, one of whom waits a second time"
 
 
+def test_a_colleague_who_was_asked_takes_no_place_of_the_caller_with_him() -> None:
+    """He is reserved for the same call, answers and goes; then the agent is lost: the caller is at the head again."""
+    here = floor(QUEUE, ONE, TWO)
+    talk(here, "c1", 0)
+    here.log_in("1002", 1)
+    here.reserve("1002", "c1", 2)
+    here.answered("c1", "1002", 3)
+    here.released("1002", "c1", 9)
+    assert state(here, "1002") is AgentState.AVAILABLE
+    effects = here.back("c1", 10)
+    assert of(effects, Requeued) == [Requeued("c1", "q", "agent-lost", 1)]
+    assert offer(effects).extensions == ("1002",)
+
+
 def test_an_agent_lost_while_he_rings_costs_the_caller_nothing() -> None:
     here = floor(QUEUE, ONE, TWO, at_work=("1001", "1002"))
     offer(here.enter(Caller("c1", "q"), 0))
