@@ -1,13 +1,18 @@
 """An agent asks a colleague: by keys and by API, all three together, and each of the three leaving."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import StartServer
+from tests.e2e.ivr import OVER, record_prompts
 from tests.e2e.legs import call_in, hear_each_other
-from tests.e2e.queues import open_number, open_queue, staff, state, waiting
+from tests.e2e.queues import come, open_number, open_queue, staff, state, waiting
+from tests.e2e.recorded import QUIET, RATE, complete, grown, heard, only
 from tests.e2e.test_monitoring import hears_only, never_heard
 from tests.peers.server import Server
+from tests.peers.sound import loudness
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 
@@ -98,20 +103,50 @@ async def test_he_comes_back_and_the_colleague_leaves_a_conference(
 
 
 async def test_the_caller_leaves_and_the_other_two_talk_on(
-    server: Server, caller: Caller, phone: Phone, other: Phone
+    start_server: StartServer, caller: Caller, phone: Phone, other: Phone, tmp_path: Path
 ) -> None:
-    """A conference without its caller is a talk of two colleagues; the call is over with it."""
-    await asking(server, caller, phone, other)
-    phone.sound.press("*3")
-    await hears_only(other, caller, phone)
-    await (await caller.bye()).expect(200)
-    await hears_only(phone, other)
-    await hears_only(other, phone)
-    await (await phone.bye()).expect(200)
-    await other.expect("BYE")
-    cdr = await server.api.cdr()
-    assert cdr["cause"] == "normal"
-    await state(server, "1002", "available")
+    """A conference without its caller is a talk of two colleagues: nothing of it is in his recording, neither of them
+    gets the survey or a place in his queue, and the call is over with it, whether one hangs up or is lost."""
+    server = await start_server({"media": {"silence_timeout": 1}})
+    record_prompts(server.data / "sounds")
+    nodes = {"ask": {"kind": "survey", "say": ["which.wav"], "keys": "12345", "next": "over"}, "over": OVER}
+    menu = {"id": "score", "name": "score", "start": "ask", "nodes": nodes}
+    await server.api.request("PUT", "/v1/menus/score", menu)
+    await open_queue(server, wrap_up=0.0, survey="score", record=True)
+    await open_number(server)
+    await staff(server, phone, "1001")
+    await staff(server, other, "1002", ())
+    listener = await server.listen()
+    for lost in (False, True):
+        await come(server, caller, "13800000001")
+        await phone.answers()
+        await caller.hears(phone)
+        call = str((await server.api.calls())[0]["id"])
+        phone.sound.press("*71002#")
+        await other.answers()
+        await hears_only(other, phone)
+        phone.sound.press("*3")
+        await hears_only(other, caller, phone)
+        await (await caller.bye()).expect(200)
+        await hears_only(phone, other)
+        await hears_only(other, phone)
+        if lost:
+            other.sound.pause()
+            await phone.expect("BYE")
+        else:
+            await grown(server.data / "recordings", 0.8)
+            await (await phone.bye()).expect(200)
+        await other.expect("BYE")
+        await listener.expect("call.ended", call=call, cause="media-silence" if lost else "normal")
+        await state(server, "1002", "available")
+        assert not [one for one in listener.events if one["type"] in ("call.survey", "call.requeued")]
+        await waiting(server, 0)
+        if not lost:
+            file = await complete(server, call)
+            left, right = heard((await server.api.http.get(f"/v1/recordings/{file['name']}")).content, tmp_path)
+            only(left[: RATE // 2], caller, phone)
+            for channel in (left, right):
+                assert loudness(channel[-RATE // 2 :]) < QUIET
 
 
 async def test_the_agent_hangs_up_while_he_asks(server: Server, caller: Caller, phone: Phone, other: Phone) -> None:
