@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,7 @@ from b2bua.storage.recover import Heartbeat
 from b2bua.storage.reports import Reports
 from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
+from b2bua.untiring import Untiring
 from b2bua.voices import Voices
 from b2bua.web.rights import RIGHTS, Right
 from media.music import make_sounds
@@ -193,6 +195,7 @@ class Tandem:
 
     def services(self, heartbeat: Heartbeat) -> list[Service]:
         """In start order: what others need comes first, and is stopped last."""
+        beside = partial(Untiring, observe=self.metrics.service_faults.inc)
         grace, keys = self.settings.node.shutdown_grace, self.exchange.recording_keys
         recordings = Recordings(self.settings.recordings, keys=keys)
         self.calls.stop_within = grace + GOODBYE + 1
@@ -201,16 +204,16 @@ class Tandem:
             Forever("spool", self._spool, stop_within=LAST_DRAIN + 2),
             Forever("heartbeat", lambda: self._beat(heartbeat)),
             Forever("directory", self.feed.run),
-            Forever("clean-up", self._clean_up),
-            Forever("voices", lambda: self.exchange.voices.rehearse(lambda: self.feed.plan)),
-            Forever("messages", lambda: self.exchange.messages.keep_clean(self.settings.speech.keep_messages)),
-            Forever("recordings", lambda: recordings.keep_clean(self._keep_days)),
+            beside(Forever("clean-up", self._clean_up)),
+            beside(Forever("voices", lambda: self.exchange.voices.rehearse(lambda: self.feed.plan))),
+            beside(Forever("messages", lambda: self.exchange.messages.keep_clean(self.settings.speech.keep_messages))),
+            beside(Forever("recordings", lambda: recordings.keep_clean(self._keep_days))),
             RecorderService(self.exchange.recorder),
             self.metrics.lag,
             Forever("event socket", self._event_socket),
-            self.statistics,
-            self.webhooks,
-            self.sms,
+            beside(self.statistics),
+            beside(self.webhooks),
+            beside(self.sms),
             web.WebServer(self._node()),
             self.dialler.records,
             self.screening,
@@ -222,6 +225,7 @@ class Tandem:
             self.trunk_service,
             self.floor,
             self.lines,
+            beside(Forever("quality", self.calls.watch_quality)),
             self.calls,
             self.dialler.agents,
             self.dialler.scheduling,

@@ -213,6 +213,9 @@ class Metrics:
         )
         self.sms = count("sms", "Tries to send text messages, by result.", "result")
         self.pull = count("pull", "Look-ups in tenants' own systems, by tenant and result.", "tenant result")
+        self.service_faults = count(
+            "service_faults", "Faults of a part of the server that began again, by its name.", "service"
+        )
         self.services = count(
             "service_questions", "Questions to tenants' services, by tenant, role and result.", "tenant role result"
         )

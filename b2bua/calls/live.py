@@ -87,7 +87,7 @@ class LiveCalls:
         """Until cancelled; then no new calls, and those that live after the grace get BYE and a CDR."""
         ready()
         try:
-            await self.quality.run(self.sessions)
+            await asyncio.Event().wait()
         finally:
             self.stopping = True
             self.stop_taking()
@@ -95,6 +95,10 @@ class LiveCalls:
             for session in self.sessions.values():
                 session.deliver(HangUp("shutdown"))
             await self._all_over(GOODBYE + 0.5)
+
+    async def watch_quality(self) -> None:
+        """Look at the sound of all calls until cancelled."""
+        await self.quality.run(self.sessions)
 
     async def _all_over(self, within: float) -> None:
         if self._tasks:

@@ -97,6 +97,7 @@ class Asker:
         self._wires = Wires(self._names, tls or ssl.create_default_context(), self.limits.connections)
 
     async def __aenter__(self) -> Self:
+        self._names.open()
         return self
 
     async def __aexit__(

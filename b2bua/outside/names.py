@@ -46,7 +46,13 @@ class Names:
         self._lookup, self._clock = lookup, clock
         self._known: dict[str, _Known] = {}
         self._asking: dict[str, asyncio.Future[list[str]]] = {}
+        self._many, self._closed = threads, False
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="names")
+
+    def open(self) -> None:
+        """Look-ups may be started again after `close`."""
+        if self._closed:
+            self._threads, self._closed = ThreadPoolExecutor(self._many, thread_name_prefix="names"), False
 
     async def addresses(self, host: str) -> list[str]:
         """The addresses of `host`; at once when known (then refreshed if old). OSError when it has none.
@@ -73,6 +79,7 @@ class Names:
 
     def close(self) -> None:
         """Start no more look-ups; those under way end by themselves."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, host: str) -> "asyncio.Future[list[str]]":

@@ -88,6 +88,7 @@ class Keeper:
         return await asyncio.shield(self._rebuild)
 
     async def run(self, ready: Callable[[], None]) -> None:
+        self.fold = self._new_fold(0.0)
         ready()
         await self._restore()
         while True:
