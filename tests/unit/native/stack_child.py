@@ -251,6 +251,8 @@ class Stack:
                 given = [[tuple(one) for one in v] if isinstance(v, list) else v for v in command["arguments"]]
                 result = getattr(pj, f"tandem_{command['call']}")(*given)
                 tell("done", result=readable(result))
+            case "oldest":  # age of its last packet in so many looks at a leg, as fast as can be
+                tell("done", result=max(pj.tandem_leg_sound(command["leg"])[13] for _ in range(command["looks"])))
             case "descriptors":
                 tell("done", result=len(os.listdir("/proc/self/fd")))
             case "role":

@@ -72,6 +72,18 @@ def test_legs_come_and_go_under_traffic(stack: Stack, descriptors: None) -> None
     assert after["goodbyes"] > 0
 
 
+def test_ages_are_ages_while_packets_come(stack: Stack) -> None:
+    """A packet that arrives while somebody looks is no older than the look: it is 0 milliseconds old."""
+    with Talker(stack) as talker:
+        noise = Noise([talker] * 200)
+        try:
+            eventually(lambda: talker.sound.heard)
+            oldest = max(stack.do("oldest", leg=talker.leg, looks=100_000) for _ in range(8))
+        finally:
+            noise.stop()
+    assert oldest < 60_000
+
+
 def test_random_transitions(stack: Stack, descriptors: None) -> None:
     """Join, part, tap, hold and resume in any order under traffic; in the end each leg is heard where it is joined."""
     chance = random.Random(20)
