@@ -26,12 +26,16 @@ PATIENCE = 10.0
 class Stack:
     """The child; `facts` holds everything it has told."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: Path | None = None) -> None:
+        """`preload`: a shared library whose functions stand before all others."""
+        environ = {**os.environ, **environment()}
+        if preload is not None:
+            environ["LD_PRELOAD"] = f"{environ.get('LD_PRELOAD', '')} {preload}".strip()
         self._child = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("stack_child.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **environment()},
+            env=environ,
         )
         self.facts: list[dict[str, Any]] = []
         self._pending = b""

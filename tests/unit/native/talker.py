@@ -45,6 +45,7 @@ class Talker:
     def __enter__(self) -> Self:
         answer = self.peer.call(body=self.sdp())
         self.aim = ("127.0.0.1", int(answer.raw.partition(b"m=audio ")[2].split()[0]))
+        self.secured = b"a=crypto:" in answer.raw
         self.promised = int(answer.raw.partition(b"a=ssrc:")[2].split()[0])
         self.leg = self.stack.do("leg", call_id=self.peer.call_id)
         return self
