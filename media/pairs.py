@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from media import patch
@@ -41,10 +42,12 @@ class Bridge:
         "_refused",
         "_sides",
         "_timer",
+        "_told",
         "decision",
     )
 
-    def __init__(self, a: Sound, b: Sound) -> None:
+    def __init__(self, a: Sound, b: Sound, told: Callable[[], None] | None = None) -> None:
+        """`told` is called whenever `decision` is another one; the first time before this returns."""
         self._desk: Desk = a.desk
         self._sides = (a, b)
         self._holders: set[Sound] = set()
@@ -56,6 +59,7 @@ class Bridge:
         self._refused: tuple[Line | None, ...] = ()
         "Those that it would not join."
         self._timer: asyncio.TimerHandle | None = None
+        self._told = told
         self.decision = Decision(Way.CONFERENCE, Reason.WAITING)
         "The way that the sound takes now, and why."
         self._desk.pairs.begin(self, self._sides)
@@ -190,6 +194,8 @@ class Bridge:
         if decision != self.decision:
             self._desk.pairs.went(self.decision, decision)
             self.decision = decision
+            if self._told is not None:
+                self._told()
 
     def _settle(self, music: Source | None) -> None:
         """Who holds has changed: music ends before the two hear each other, and begins after they do not."""
@@ -268,6 +274,6 @@ class Pairs:
                     one.review()
 
 
-def bridge(a: Sound, b: Sound) -> Bridge:
-    """Let two legs hear each other from now on, or from when both have a line."""
-    return Bridge(a, b)
+def bridge(a: Sound, b: Sound, told: Callable[[], None] | None = None) -> Bridge:
+    """Let two legs hear each other from now on, or from when both have a line; `told`: of each change of their way."""
+    return Bridge(a, b, told)

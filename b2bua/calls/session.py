@@ -28,6 +28,7 @@ from b2bua.calls.inband import KeyTones
 from b2bua.calls.journey import Journey
 from b2bua.calls.moving import GivenAway, Handed, HandOver, adopt, release
 from b2bua.calls.parties import Attach, Close, Effect, Held, Join, Part, Parties, Role, SendDtmf
+from b2bua.calls.path_news import PathNews
 from b2bua.calls.record import Record
 from b2bua.calls.recording import CallRecording, RecordingOrder
 from b2bua.log import logger
@@ -125,6 +126,7 @@ class Session:
         self.clock = self._loop.time
         "Monotonic seconds: the clock of every `until`."
         self._bridges: dict[tuple[int, int], Bridge] = {}
+        self._path = PathNews(self)
         self._ringback: Playing | None = None
 
     def __repr__(self) -> str:
@@ -317,7 +319,7 @@ class Session:
                     self.recording.renewed(leg, self.sounds[leg])
                     self.key_tones.settle(leg)
                 case Join(a, b):
-                    self._bridges[a, b] = bridge(self.sounds[a], self.sounds[b])
+                    self._bridges[a, b] = bridge(self.sounds[a], self.sounds[b], self._path.changed)
                 case Part(a, b):
                     self._bridges.pop((a, b)).close()
                 case Held(leg, on):
@@ -385,6 +387,7 @@ class Session:
     def over(self) -> None:
         """Nothing is waited for any more."""
         self._no_timer()
+        self._path.over()
         if self.monitoring is not None:
             self.monitoring.over(self)
 

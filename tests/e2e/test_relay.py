@@ -82,6 +82,7 @@ async def test_a_codec_and_an_address_that_change_in_the_call_are_followed(
 ) -> None:
     """RFC 3264 8: two codecs meet in the conference; a re-INVITE to one of them, or to another port, is the relay."""
     caller.codecs, phone.codecs = ["PCMA"], ["PCMU"]
+    listener = await server.listen()
     await talking(server, caller, phone)
     await takes(server, "conference", "different codecs")
     for codec, way in (("PCMA", RELAY), ("PCMU", ("conference", "different codecs")), ("PCMA", RELAY)):
@@ -103,6 +104,11 @@ async def test_a_codec_and_an_address_that_change_in_the_call_are_followed(
         assert set(point.streams) == set(phone.sound.streams)
         await end(caller, phone)
     is_one_stream(caller.sound)
+    await listener.expect("call.ended")
+    told = [event["data"] for event in listener.events if event["type"] == "call.path"]
+    ways = [("conference", "different codecs"), RELAY]
+    assert [(one["path"], one["reason"]) for one in told] == [*ways, *ways]
+    assert [one["before"] for one in told] == ["relay", "conference"] * 2
 
 
 async def test_packets_of_another_length_meet_in_the_conference(server: Server, caller: Caller, phone: Phone) -> None:

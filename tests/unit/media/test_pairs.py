@@ -49,6 +49,22 @@ async def test_two_that_are_alike_take_the_relay_and_no_connection(
     assert desk.pairs.ways == {Way.RELAY: 0, Way.CONFERENCE: 0}
 
 
+async def test_each_change_of_the_way_is_told_and_nothing_else(desk: Desk, back: Notes, prompt: Path) -> None:
+    told: list[str] = []
+    a, b = talks(desk, back, "a"), talks(desk, back, "b")
+    joined = bridge(a, b, lambda: told.append(str(joined.decision) if told else "at once"))
+    playing = a.play(prompt)
+    other = b.play(prompt)
+    playing.stop()
+    other.stop()
+    await is_back(back)
+    joined.hold(a)
+    joined.hold(b)
+    joined.close()
+    a.play(prompt).stop()
+    assert told == ["at once", "conference: something is played", "relay", "conference: on hold"]
+
+
 async def test_a_leg_that_the_relay_has_is_not_emptied(pair: tuple[Sound, Sound, Bridge], back: Notes) -> None:
     await asyncio.sleep(0.05)
     assert not back.joined
