@@ -132,6 +132,7 @@ class Launcher:
             contact = flight.attempt.contact
             log.error("a call was not started by our own fault", contact=contact.id, exc_info=error)
             task.flights.pop(flight.attempt.command.id, None)
+            self.starting -= 1
             self.put_off(contact, "own-fault", HELD_BACK)
 
     async def _start_one(self, task: Task, flight: Flight, answer: Answer) -> None:

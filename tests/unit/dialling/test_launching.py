@@ -51,7 +51,8 @@ class Calls:
 
 @pytest.mark.parametrize("batch", [1, 3])
 async def test_a_contact_that_cannot_be_judged_waits_alone(batch: int) -> None:
-    """R3-12: it is not looked at again and again, and keeps nobody else from being called."""
+    """R3-12: it is not looked at again and again, and keeps nobody else from being called, now or later: what counts
+    as being set up bounds all campaigns of the node."""
     contacts = [contact(BROKEN), contact("+442079460002"), contact("+442079460003")][:batch]
     store, calls, why = Broken(CAMPAIGN, contacts=contacts), Calls(), list[str]()
     launcher = Launcher(
@@ -68,3 +69,4 @@ async def test_a_contact_that_cannot_be_judged_waits_alone(batch: int) -> None:
     assert not task.stock
     assert {one.contact for one in store.commands.values()} == {one.id for one in contacts[1:]}
     assert len(calls.begun) == len(task.flights) == batch - 1
+    assert launcher.starting == 0
