@@ -1,6 +1,7 @@
 """The command `tandem`; `python -m b2bua` is the same."""
 
 import gc
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from b2bua.settings import Settings  # noqa: E402
 
 def serve(settings: Settings) -> None:
     """Run the server until it is told to stop; what ends it otherwise is told on standard error, with status 1."""
+    # Until the server can load its settings anew, whoever asks for it must not end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Only here: the SIP stack and the web framework take a second to import, and no other command needs them.
     gc.disable()
     from b2bua.process import run

@@ -196,10 +196,8 @@ class Tandem:
     def services(self, heartbeat: Heartbeat) -> list[Service]:
         """In start order: what others need comes first, and is stopped last."""
         beside = partial(Untiring, observe=self.metrics.service_faults.inc)
-        grace, keys = self.settings.node.shutdown_grace, self.exchange.recording_keys
-        recordings = Recordings(self.settings.recordings, keys=keys)
-        self.calls.stop_within = grace + GOODBYE + 1
-        self.engine.stop_within = grace + 5
+        recordings = Recordings(self.settings.recordings, keys=self.exchange.recording_keys)
+        self.allow_to_stop(self.settings.node.shutdown_grace)
         return [
             Forever("spool", self._spool, stop_within=LAST_DRAIN + 2),
             Forever("heartbeat", lambda: self._beat(heartbeat)),
@@ -231,6 +229,11 @@ class Tandem:
             self.dialler.scheduling,
             Forever("dialler", self.dialler.run),
         ]
+
+    def allow_to_stop(self, grace: float) -> None:
+        """Seconds that calls have to end by themselves when the server stops."""
+        self.calls.stop_within = grace + GOODBYE + 1
+        self.engine.stop_within = grace + 5
 
     def tell(self, type_: str, data: Mapping[str, Any]) -> None:
         """An event that belongs to no call."""
@@ -284,6 +287,8 @@ class Tandem:
         follow("counter", "spool_lost_total", "Records that neither disk nor memory took.", lambda: spool.lost)
         follow("counter", "spool_rejected", "Records the database refused for good.", lambda: spool.rejected)
         follow("gauge", "spool_alarm", "1 while the disk refuses lines.", lambda: float(spool.alarm))
+        skipped = "Events that the statistics could not count. The log says why: report it."
+        follow("counter", "reports_skipped_total", skipped, lambda: self.statistics.skipped)
         follow("gauge", "reports_behind", "Events not in the statistics yet.", lambda: self.statistics.behind)
         unheard = "Texts and sound files that callers did not hear: not there, or not spoken in time."
         follow("counter", "prompts_unheard", unheard, lambda: self.exchange.voices.failed)

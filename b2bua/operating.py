@@ -49,6 +49,7 @@ class Operating:
             await self.overload.run(ready)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # calls that are let end must not be ended by it
 
     # -- as the API knows it
 
@@ -110,6 +111,7 @@ class Operating:
         tandem.settings = tandem.exchange.settings = settings
         tandem.exchange.profiles = settings.profiles()
         tandem.lines.ring_for = settings.calls.ring_timeout
+        tandem.allow_to_stop(settings.node.shutdown_grace)
 
     def _trunks(self, settings: Settings) -> None:
         self._tandem.trunks.adopt(settings)

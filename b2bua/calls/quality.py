@@ -15,6 +15,7 @@ from b2bua.calls.quality_alarms import LegAlarms, TrunkAlarms
 from b2bua.calls.quality_view import LegSoundView, view_of_leg
 from b2bua.calls.record import write_sound
 from b2bua.calls.session import Silent
+from b2bua.log import logger
 from b2bua.sip.engine.quality import UNKNOWN, line_of, sound_of
 from b2bua.sip.leg import Leg
 from b2bua.sip.signals import Quality
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from b2bua.calls.session import Session
     from b2bua.sip.engine import SipLeg
     from b2bua.storage.calls import PartRecord
+
+log = logger("calls")
 
 HALF = 0.5
 "Seconds between two looks at legs in doubt; all are looked at every other time."
@@ -95,6 +98,8 @@ class QualityWatch:
         self._timeout = exchange.settings.media.silence_timeout
         self._watched: dict[int, Watched] = {}
         self._doubtful: list[tuple[Session, int]] = []
+        self._puzzling: set[int] = set()
+        "Legs with which a fault of ours was met: each is told once."
         self.legs = LegAlarms(exchange)
         self.trunks = TrunkAlarms(exchange)
 
@@ -121,7 +126,7 @@ class QualityWatch:
                 await asyncio.sleep(0)
                 now = clock()
             for leg_id, leg in _up(session):
-                one = self._judge(session, leg_id, leg, now)
+                one = self._judged(session, leg_id, leg, now)
                 if one is None:
                     continue
                 if alarms and one.alarm.uneasy:
@@ -144,8 +149,22 @@ class QualityWatch:
                 now = clock()
             leg, party = session.legs.get(leg_id), session.parties.by_leg.get(leg_id)
             if leg is not None and party is not None and party.state is Leg.UP:
-                self._judge(session, leg_id, leg, now)
+                self._judged(session, leg_id, leg, now)
         self.legs.turn()
+
+    def _judged(self, session: Session, leg_id: int, leg: SipLeg, now: float) -> Watched | None:
+        """What is known of a leg now; a fault of ours with one leg leaves the others watched."""
+        try:
+            return self._judge(session, leg_id, leg, now)
+        except Exception as error:
+            if leg_id not in self._puzzling:
+                self._puzzling.add(leg_id)
+                self._exchange.metrics.faults.inc("quality")
+                log.error(
+                    "the sound of a leg cannot be judged", call=session.id, leg=leg_id,
+                    do="report the lines below as a defect", exc_info=error,
+                )  # fmt: skip
+            return None
 
     def _judge(self, session: Session, leg_id: int, leg: SipLeg, now: float) -> Watched | None:
         sound = self._sound_of(leg.native_id())
@@ -221,6 +240,7 @@ class QualityWatch:
         """The call is over: what its legs were goes into their trunks' windows and into the record."""
         now = session.clock()
         for leg_id, part in session.record.parts.items():
+            self._puzzling.discard(leg_id)
             one = self._watched.pop(leg_id, None)
             if one is None:
                 continue

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import tzinfo
 
-from b2bua.events import EventLog
+from b2bua.events import Event, EventLog
 from b2bua.log import logger
 from b2bua.reports.fold import USUAL_LEVEL, AgentTime, Finished, Fold
 from b2bua.reports.open_call import OpenCall
@@ -29,6 +29,8 @@ PURGE = 3600.0
 "Seconds between two clean-ups."
 AGAIN = 1.0
 "Seconds until a database that did not answer is asked again."
+MOST_SKIPPED_TOLD = 20
+"Events that could not be counted and are told each in the log; further ones are only counted."
 
 
 class Keeper:
@@ -60,6 +62,8 @@ class Keeper:
         self._rebuild: asyncio.Future[float] | None = None
         self._muted_until = self._serial = 0
         self._advanced = 0.0
+        self.skipped = 0
+        "Events that could not be counted, by a fault of ours."
 
     def __repr__(self) -> str:
         return f"<reports at {self.cursor} of {self.events.last}: {self.fold!r}>"
@@ -124,7 +128,7 @@ class Keeper:
         while count < MOST and place.after < self.events.last:
             batch = await place.next(AT_ONCE)
             for event in batch:
-                self.fold.on(event.number, event.time, event.call, event.type, event.data)
+                self._count(event)
             count += len(batch)
             await asyncio.sleep(0)
         now = self._wall()
@@ -134,6 +138,18 @@ class Keeper:
         if count or self.fold.changed:
             await self._until_stored(self._changes(place.after))
         return count
+
+    def _count(self, event: Event) -> None:
+        """An event that cannot be counted is left out: those behind it must not wait for a new version."""
+        try:
+            self.fold.on(event.number, event.time, event.call, event.type, event.data)
+        except Exception as error:
+            self.skipped += 1
+            if self.skipped <= MOST_SKIPPED_TOLD:
+                log.error(
+                    "an event cannot be counted", event_number=event.number, type=event.type,
+                    do="report the lines below as a defect", exc_info=error,
+                )  # fmt: skip
 
     def _changes(self, after: int) -> Step:
         counts, finished = self.fold.take()
@@ -181,9 +197,11 @@ class Keeper:
             elif oldest is not None and oldest[0] > 1:
                 since = self.fold.days.after(oldest[1])
             await self.reports.begin_anew(since)
-        except StorageUnavailable as error:
+        except Exception as error:
             asked.set_exception(error)
             asked.exception()  # whoever asked may have gone
+            if not isinstance(error, StorageUnavailable):
+                raise
         else:
             self._muted_until = max(self._muted_until, self.cursor)
             self.cursor, self.fold = 0, self._new_fold(since)

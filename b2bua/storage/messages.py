@@ -49,6 +49,8 @@ class Messages:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._mended = False
+        "Once in a life: what is unfinished later is being spoken."
 
     async def new(self, call: str) -> str:
         """An id that is free, in a folder that is there.  Raises OSError."""
@@ -86,7 +88,9 @@ class Messages:
 
     async def keep_clean(self, keep_days: int) -> None:
         """For ever: make what a crash left unfinished a message or nothing, and delete the old ones (0 days: none)."""
-        await asyncio.to_thread(self._mend)
+        if not self._mended:
+            self._mended = True
+            await asyncio.to_thread(self._mend)
         while True:
             if keep_days and (gone := await asyncio.to_thread(self.purge, time.time() - keep_days * DAY)):
                 log.info("old messages are deleted", messages=gone, days=keep_days)
@@ -97,8 +101,12 @@ class Messages:
     def purge(self, before: float) -> int:
         """Delete the messages from before this time (epoch seconds); how many."""
         old = [one for one in self._ids() if (found := self._read(one)) is not None and found.at < before]
-        for one in old:
-            self._drop(one)
+        try:
+            for one in old:
+                self._drop(one)
+        except OSError as error:
+            log.warning("old messages cannot be deleted", error=str(error), do="see to the folder of messages")
+            return 0
         return len(old)
 
     def _new(self, call: str) -> str:

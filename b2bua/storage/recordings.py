@@ -63,6 +63,8 @@ class Recordings:
 
     def __init__(self, folder: Path, no_tenant: str = "_", keys: Keys | None = None) -> None:
         self.folder, self._no_tenant, self.keys = folder, no_tenant, keys
+        self._cut_off_before: float | None = time.time()
+        "Until when earlier lives of the server wrote; None once what they left is mended."
 
     async def of_call(self, call: str, tenant: str | None = None) -> list[RecordingFile]:
         """Those of one call, legs in their order; `tenant` None: any."""
@@ -96,8 +98,8 @@ class Recordings:
 
     async def keep_clean(self, keep_days: KeepDays) -> None:
         """For ever: first mend what a crash left unfinished, then delete what is older than its tenant wants."""
-        began = time.time()
-        mended = await asyncio.to_thread(self.mend, began)
+        before, self._cut_off_before = self._cut_off_before, None
+        mended = 0 if before is None else await asyncio.to_thread(self.mend, before)
         if mended:
             log.warning("recordings that a crash cut off are whole again", files=mended)
         while True:
@@ -155,15 +157,22 @@ class Recordings:
 
     def _paths(self, tenant: str | None) -> Iterator[tuple[Path, str | None]]:
         for folder, owner in self._folders(tenant):
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if NAME.fullmatch(entry.name):
-                        yield folder / entry.name, owner
+            try:
+                with os.scandir(folder) as entries:
+                    found = [entry.name for entry in entries if NAME.fullmatch(entry.name)]
+            except OSError as error:
+                log.warning("a folder cannot be read", folder=folder.name, error=str(error), do="see to the folder")
+                continue
+            for name in found:
+                yield folder / name, owner
 
     def _folders(self, tenant: str | None) -> Iterator[tuple[Path, str | None]]:
         try:
             found = sorted(path for path in self.folder.iterdir() if path.is_dir())
         except FileNotFoundError:
+            return
+        except OSError as error:
+            log.warning("the folder of recordings cannot be read", error=str(error), do="see to the folder")
             return
         for path in found:
             owner = None if path.name == self._no_tenant else path.name

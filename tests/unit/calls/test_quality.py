@@ -90,6 +90,17 @@ async def test_dead_media_is_told_once_and_cleared_once(world: World) -> None:
     assert world.watch.alarm_of(call) == ""
 
 
+async def test_a_leg_that_cannot_be_judged_leaves_the_others_watched(world: World) -> None:
+    call, sounds = world.call(), world.sounds
+    world.watch = QualityWatch(world.exchange, lambda leg: sounds[leg] if leg else 1 / 0, lambda leg: world.line)  # type: ignore[arg-type,return-value]
+    assert await world.look() == []
+    world.sounds[1] = world.sounds[1]._replace(rtp_age_ms=1500)
+    assert await world.look() == [("call.media", "dead")]
+    assert samples(world.metrics)["tandem_faults_total", (("place", "quality"),)] == 1, "told once, not each second"
+    world.watch.ended(call)
+    assert repr(world.watch) == "<0 legs watched, 0 in doubt>"
+
+
 async def test_who_does_not_send_by_his_sdp_is_not_dead(world: World) -> None:
     world.call()
     world.line = Line("PCMA", receives=False)

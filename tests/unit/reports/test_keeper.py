@@ -127,6 +127,16 @@ async def test_events_become_rows_of_quarters_and_days(world: World) -> None:
     assert (sent[2], sent[3], sent[4]["queue"], sent[4]["wait"]) == ("acme", "a", "repairs", 4.0)
 
 
+async def test_an_event_that_cannot_be_counted_holds_up_none_behind_it(world: World) -> None:
+    async with running(world.keeper):
+        world.waits("a")
+        world.tell("a", "call.dequeued", queue="repairs", wait="for ever", result="answered", tenant="acme")
+        world.call("b", 4.0)
+        await world.counted()
+    assert world.keeper.skipped == 1
+    assert (await world.row())["answered"] == 1
+
+
 async def test_a_restart_in_the_middle_of_calls_counts_nothing_twice_and_loses_nothing(world: World) -> None:
     """R2-08: what happened while nobody counted is counted at the next start, also what is only in the database."""
     async with running(world.keeper):
