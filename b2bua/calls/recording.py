@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from b2bua.calls.recording_book import Book
 from b2bua.log import logger
 from media import Playing, Sound, SoundError
-from media.recording import TAPPED, Ear, Leg, Order
+from media.recording import TAPPED, Ear, Leg, Order, rtp_clock
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -53,6 +53,8 @@ class _Line:
     ear: Ear | None
     "None: its packets are tapped."
     native: int
+    clock: int
+    "Of its RTP timestamps, where an ear hears it."
     on: bool = False
     "What it says is written."
 
@@ -133,7 +135,10 @@ class CallRecording:
         if not sound.attached:
             return
         line, who = self._lines.get(leg), self._expected.pop(leg, None)
-        if line is not None and line.native != _tapped(sound):  # else the tap goes on, or the ear hears the new one
+        # else the tap goes on, or the ear hears the new one
+        if line is not None and (
+            line.native != _tapped(sound) or (line.ear is not None and line.clock != _clock(sound))
+        ):
             who = line.who
             self.left(leg)
         if who is not None:
@@ -153,9 +158,8 @@ class CallRecording:
         if line is None or self._recorder is None:
             return
         self._recorder.leave(line.tag)
-        if line.ear is None:
-            self._recorder.taps.close(line.tag)
-        else:
+        self._recorder.taps.close(line.tag)
+        if line.ear is not None:
             line.ear.stop()
 
     def over(self) -> None:
@@ -214,7 +218,7 @@ class CallRecording:
     def _join(self, leg: int, sound: Sound, who: _Who) -> None:
         recorder = self._recorder
         assert recorder is not None
-        tag, native, ear = recorder.tag(), _tapped(sound), None
+        tag, native, clock, ear = recorder.tag(), _tapped(sound), 0, None
         if native < 0 or not recorder.taps.open(native, tag):
             native = -1
             try:
@@ -222,11 +226,14 @@ class CallRecording:
             except SoundError as error:
                 log.warning("a leg is not recorded", call=sound.name, error=str(error), do="record fewer calls at once")
                 return
+            if sound.native >= 0 and recorder.taps.open(sound.native, tag):
+                clock = _clock(sound)  # what is lost on the way to the conference is marked
         codec = sound.point.line.codec if sound.point.line is not None else None
         spoken = codec.name.upper() if codec is not None else ""
         left = who.role == "caller"
-        recorder.join(self._number, Leg(tag, who.part, who.role, left, who.extension, ear is not None, spoken), ear)
-        self._lines[leg] = _Line(who, tag, ear, native)
+        joined = Leg(tag, who.part, who.role, left, who.extension, ear is not None, spoken, clock)
+        recorder.join(self._number, joined, ear)
+        self._lines[leg] = _Line(who, tag, ear, native, _clock(sound))
 
     def _announce(self, call: Session, leg: int, announcement: Path) -> None:
         """Who has not heard yet that he is recorded is not."""
@@ -261,6 +268,12 @@ def _tapped(sound: Sound) -> int:
     line = sound.point.line
     codec = line.codec if line is not None else None
     return sound.native if codec is not None and codec.name.upper() in TAPPED else -1
+
+
+def _clock(sound: Sound) -> int:
+    """Of a leg's RTP timestamps; 0: it speaks nothing that is known."""
+    codec = sound.point.line.codec if sound.point.line is not None else None
+    return rtp_clock(codec.name, codec.rate) if codec is not None else 0
 
 
 def wanted(call: Session) -> bool:

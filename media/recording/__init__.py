@@ -1,5 +1,6 @@
 """Recordings of calls: packets of all recorded legs in, one file of two channels for each call out."""
 
+from media.recording.missed import rtp_clock
 from media.recording.one import Leg, Order
 from media.recording.sealed import BadSeal, Keys, Sealed
 from media.recording.taps import TAPPED, Ear, Taps
@@ -19,4 +20,5 @@ __all__ = [
     "Recorder",
     "Sealed",
     "Taps",
+    "rtp_clock",
 ]

@@ -10,7 +10,8 @@ import numpy as np
 from media.recording.files import Form, Sink, create, name_of
 from media.recording.g711 import PCMA, PCMU, RATE, Pcm
 from media.recording.index import Index, Lost, Part, Span
-from media.recording.packets import Packet
+from media.recording.missed import Missed
+from media.recording.packets import LINEAR, Packet
 from media.recording.sealed import Keys
 from media.recording.track import Track
 from media.recording.upsample import Doubler
@@ -57,6 +58,8 @@ class Leg:
     "Heard by an ear of the conference, at the recording's own rate."
     codec: str = ""
     "What it speaks, by its SDP."
+    clock: int = 0
+    "RTP timestamps a second, where packets of a leg that an ear hears come as well, to be counted; 0: they do not."
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class _Line:
     part: Part
     left: bool
     doubler: Doubler | None
+    missed: Missed | None = None
+    "What of its packets was lost, where an ear hears it."
     ends: int | None = None
     "When it left, microseconds."
 
@@ -117,11 +122,13 @@ class OneRecording:
         rate = self.order.rate if leg.ear else RATE
         part = Part(leg.part, leg.role, "left" if leg.left else "right", self.at(moment), extension=leg.extension)
         part.source, part.codec = "conference" if leg.ear else "packets", leg.codec
-        track = Track(self.order.begin, rate, self._written * rate // self.order.rate, on=False)
-        part.counted = track.counted
+        track, missed = Track(self.order.begin, rate, self._written * rate // self.order.rate, on=False), None
+        if leg.ear and leg.clock:
+            missed = Missed(self.order.begin, leg.clock, self._written * leg.clock // self.order.rate)
+        part.counted = track.counted if missed is None else missed.track.counted
         self.index.parts.append(part)
         doubler = Doubler() if rate < self.order.rate else None
-        self._lines[leg.tag] = _Line(track, part, leg.left, doubler)
+        self._lines[leg.tag] = _Line(track, part, leg.left, doubler, missed)
 
     def leave(self, tag: int, moment: int) -> None:
         """A leg is recorded no longer; harmless where it was not."""
@@ -158,7 +165,11 @@ class OneRecording:
     def feed(self, tag: int, packets: list[Packet]) -> None:
         """What came of one leg."""
         line = self._lines.get(tag)
-        if line is not None:
+        if line is None:
+            return
+        if line.missed is not None and packets and packets[0].payload_type != LINEAR:
+            line.missed.feed(packets)
+        else:
             line.track.feed(packets)
 
     def write(self, upto: int) -> None:
@@ -204,14 +215,20 @@ class OneRecording:
         self.index.write(self.order.folder)
 
     def _sound(self, line: _Line, upto: int) -> Pcm:
-        track = line.track
+        sound = self._taken(line, line.track, upto)
+        if line.missed is not None:
+            self._taken(line, line.missed.track, upto)
+        return sound if line.doubler is None else line.doubler.double(sound)
+
+    def _taken(self, line: _Line, track: Track, upto: int) -> Pcm:
+        """What is due of a track; its losses are in the index."""
         sound = track.take(upto * track.rate // self.order.rate)
         for loss in track.losses:
             at, seconds = loss.at / track.rate, loss.samples / track.rate
             new = Lost(line.part.part, round(at, 3), round(seconds, 3), loss.packets)
             self.index.listed(self.index.losses, new)
         track.losses.clear()
-        return sound if line.doubler is None else line.doubler.double(sound)
+        return sound
 
     def _finish(self, line: _Line) -> None:
         line.part.codec = CODECS.get(line.track.payload_type, line.part.codec)

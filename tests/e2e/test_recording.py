@@ -6,6 +6,7 @@ import os
 import re
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -297,8 +298,10 @@ async def test_a_tenants_calls_are_kept_as_opus_that_nobody_reads_without_the_ke
 async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conference(
     sealing: Server, tmp_path: Path
 ) -> None:
-    """G.722 on one side: what it says comes from the conference, what the other side says from its packets."""
+    """G.722 on one side: what it says comes from the conference, what the other side says from its packets; what is
+    lost is marked on both."""
     ends = CodedRtp("G722", tone=600.0), CodedRtp("PCMA", tone=1000.0)
+    ends[0].drop, ends[1].drop = frozenset(range(3, 100, 10)), frozenset(range(7, 100, 10))
     async with coded_call(sealing, 1, *ends) as pair:
         [live] = await sealing.api.calls()
         await sealing.api.request("PUT", f"/v1/calls/{live['id']}/recording", {"state": "on"})
@@ -313,11 +316,18 @@ async def test_a_codec_that_the_recorder_does_not_read_is_heard_in_the_conferenc
     left, right = decoded(plain)
     assert share(left[-RATE // 2 :], 600.0) > 0.9
     assert share(right[-RATE // 2 :], 1000.0) > 0.9
-    parts = (await index_of(sealing, file["name"]))["parts"]
+    index = await index_of(sealing, file["name"])
+    parts = index["parts"]
     assert {(part["role"], part["source"], part["codec"]) for part in parts} == {
         ("caller", "conference", "G722"),
         ("agent", "packets", "PCMA"),
     }
+    for part in parts:
+        losses = [loss for loss in index["losses"] if loss["part"] == part["part"]]
+        assert len(losses) == part["counted"]["lost"] >= 5
+        assert {(loss["packets"], loss["seconds"]) for loss in losses} == {(1, 0.02)}
+        gaps = [b["at"] - a["at"] for a, b in pairwise(losses)]
+        assert gaps == pytest.approx([0.2] * len(gaps), abs=0.01)
 
 
 async def test_a_leg_that_is_encrypted_on_its_way_is_recorded_as_what_was_said(

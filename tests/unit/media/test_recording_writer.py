@@ -122,6 +122,31 @@ def test_an_ears_frames_are_written_and_g711_is_doubled_beside_them(desk: Desk) 
     assert {part["source"] for part in data["parts"]} == {"packets", "conference"}
 
 
+def test_what_an_ears_leg_has_lost_is_marked(desk: Desk) -> None:
+    """Its packets come as well, to be counted: Opus, of which the recorder hears the sound in the conference."""
+    number = desk.begin()
+    recorder, tag = desk.recorder, desk.recorder.tag()
+    recorder.join(number, Leg(tag, 1, "agent", False, "1001", ear=True, codec="OPUS", clock=48000))
+    recorder.gate(tag, True)
+    for n in range(100):
+        frame = tone(AGENT, n * SIZE, SIZE).astype(np.int16).tobytes()
+        desk.taps.records.append(record(tag, Packet(tag, n * SIZE, n, LINEAR, BEGIN + n * 20_000 + 5000, frame)))
+        desk.round(n * 0.02)
+        if n not in (60, 61, 80):
+            desk.taps.records.append(record(tag, Packet(9, n * 960, n, 96, BEGIN + n * 20_000, bytes(40))))
+            desk.round(n * 0.02)
+    data = desk.end(number, 2.0)
+    assert share(heard(desk.folder / "acme" / data["file"])[1], AGENT) > 0.95
+    assert data["losses"] == [
+        {"part": 1, "at": 1.2, "seconds": 0.04, "packets": 2},
+        {"part": 1, "at": 1.6, "seconds": 0.02, "packets": 1},
+    ]
+    [part] = data["parts"]
+    counted = {key: part["counted"][key] for key in ("packets", "lost", "streams")}
+    assert (part["source"], part["codec"]) == ("conference", "OPUS")
+    assert counted == {"packets": 97, "lost": 3, "streams": 1}
+
+
 @pytest.mark.parametrize("sealed", [False, True], ids=["plain", "sealed"])
 def test_opus_is_read_by_ffmpeg_channel_by_channel(desk: Desk, sealed: bool) -> None:
     """Ogg Opus: both channels, the right length, a tenth of the size; a sealed one once it is opened."""
