@@ -104,7 +104,7 @@ def revoke(
 
 
 def _in_database(settings: Settings, work: "Callable[[ApiKeys], Awaitable[T]]") -> T:
-    from b2bua.storage import NotFound, SchemaOutdated, Storage, StorageUnavailable
+    from b2bua.storage import SchemaOutdated, Storage, StorageError
     from b2bua.storage.api_keys import ApiKeys
 
     async def run(url: str) -> T:
@@ -118,7 +118,7 @@ def _in_database(settings: Settings, work: "Callable[[ApiKeys], Awaitable[T]]") 
         return asyncio.run(run(prepare(settings)))
     except SchemaOutdated as error:
         fail(f"{error}: run tandem db upgrade")
-    except (StorageUnavailable, NotFound, ValueError) as error:
+    except (StorageError, ValueError) as error:
         fail(str(error))
 
 

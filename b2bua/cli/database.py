@@ -22,12 +22,12 @@ def prepare(settings: Settings) -> str:
 @app.command()
 def upgrade(config: Config = None) -> None:
     """Bring the schema to what this version needs. On PostgreSQL do this before the first start and after an update."""
-    from b2bua.storage import SchemaOutdated, StorageUnavailable
+    from b2bua.storage import StorageError
     from b2bua.storage import upgrade as storage_upgrade
 
     url = prepare(settings_or_exit(config))
     try:
         revision = storage_upgrade.upgrade(url)
-    except (StorageUnavailable, SchemaOutdated) as error:
+    except StorageError as error:
         fail(str(error))
     typer.echo(f"the schema is at revision {revision}")

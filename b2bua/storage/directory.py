@@ -4,11 +4,14 @@ import asyncio
 
 import sqlalchemy as sa
 
+from b2bua.log import logger
 from b2bua.storage import business
-from b2bua.storage.errors import StorageUnavailable
+from b2bua.storage.errors import StorageError, StorageUnavailable
 from b2bua.storage.storage import Storage
 from routing.directory import Directory
 from routing.plan import Plan
+
+log = logger("tandem.storage")
 
 
 async def load_directory(storage: Storage) -> tuple[int, Directory]:
@@ -38,6 +41,8 @@ class DirectoryFeed:
         self.plan = Plan()
         "Of the same revision as `current`."
         self.revision = 0
+        self._told = ""
+        "The last thing that was said about tables that cannot be read."
 
     async def refresh(self) -> bool:
         """Look now; True when a newer directory or plan was loaded. Raises StorageUnavailable."""
@@ -48,13 +53,19 @@ class DirectoryFeed:
         return True
 
     async def run(self) -> None:
-        """Refresh for ever; an unavailable database leaves the last directory in place."""
+        """Refresh for ever; a database that cannot be read leaves the last directory in place."""
         while True:
             await asyncio.sleep(self.interval)
             try:
                 await self.refresh()
+                self._told = ""
             except StorageUnavailable:
                 pass  # the next look comes soon, and readiness is somebody else's question
+            except StorageError as error:
+                # Whatever is wrong with the tables: what is in memory was right, and calls stand on it.
+                if str(error) != self._told:
+                    self._told = str(error)
+                    log.error("the directory cannot be read; the last one stays in force", error=self._told)
 
     def __repr__(self) -> str:
         return f"<DirectoryFeed revision {self.revision}: {self.current!r}>"

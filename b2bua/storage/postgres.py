@@ -13,8 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from b2bua.storage.errors import StorageError, StorageUnavailable
 
-UNAVAILABLE = ("08", "53", "55", "57", "58")
-"SQLSTATE classes: connection, resources (a full disk too), object not ready, operator intervention, system error."
+STATEMENT = ("21", "22", "23", "42", "44", "54")
+"""SQLSTATE classes (PostgreSQL, appendix A) that whoever asked is to blame for: cardinality, data, constraints, syntax,
+check options, limits of one statement. All others - a database that only reads, a standby, a changed password, a full
+disk - are the state the database is in: the same operation succeeds once somebody has seen to it."""
+
+STATE = ("42501", "42P01", "42703")
+"Within those classes: a right that was taken away, tables or columns that are not ours (an old dump, another schema)."
 
 AGAIN = ("40001", "40P01")
 "Serialisation failure and deadlock: the transaction did nothing, so it is simply run again."
@@ -45,17 +50,18 @@ def sqlstate(error: BaseException) -> str:
 
 
 def is_broken(error: BaseException) -> bool:
-    """Whether the connection is at fault, not the statement."""
+    """Whether the database or the connection is at fault, not the statement."""
+    if code := sqlstate(error):
+        return code[:2] not in STATEMENT or code in STATE
     if isinstance(error, sa.exc.DBAPIError):
-        return error.connection_invalidated or sqlstate(error)[:2] in UNAVAILABLE
-    if isinstance(error, asyncpg.PostgresError):
-        return sqlstate(error)[:2] in UNAVAILABLE
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | sa.exc.TimeoutError)
+        return error.connection_invalidated
+    broken = OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError | sa.exc.TimeoutError
+    return isinstance(error, broken)
 
 
 def translate(error: BaseException) -> BaseException:
     """The storage's word for an error of the database; errors of the operation itself stay what they are."""
-    if is_broken(error) or sqlstate(error) in AGAIN:
+    if is_broken(error):
         return StorageUnavailable(f"PostgreSQL: {_sentence(error)}")
     if isinstance(error, sa.exc.SQLAlchemyError | asyncpg.PostgresError):
         return StorageError(_sentence(error))
@@ -119,22 +125,24 @@ class PostgresBackend:
 
     async def _attempts(self, op: Op, *, commit: bool) -> Any:
         """Run the operation, again when it was unlucky: a deadlock, or a pooled connection of a restarted server."""
-        for _ in range(ATTEMPTS - 1):
+        for attempt in range(ATTEMPTS):
             committing = False
             try:
                 async with self.engine.connect() as conn:
-                    value = await conn.run_sync(op)
-                    if commit:
-                        # From here on nobody knows whether it took effect, so it must not be run a second time.
-                        committing = True
-                        await conn.commit()
-                    return value
+                    try:
+                        value = await conn.run_sync(op)
+                        if commit:
+                            # From here on nobody knows whether it took effect, so it must not be run a second time.
+                            committing = True
+                            await conn.commit()
+                        return value
+                    except sa.exc.DBAPIError as error:
+                        if is_broken(error) and sqlstate(error) not in AGAIN:
+                            # What a session was given when it began (to read only, say) it would keep for ever.
+                            await conn.invalidate(error)
+                        raise
             except (sa.exc.DBAPIError, asyncpg.PostgresError) as error:
                 stale = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated and not committing
-                if not stale and sqlstate(error) not in AGAIN:
+                if attempt + 1 == ATTEMPTS or (not stale and sqlstate(error) not in AGAIN):
                     raise
-        async with self.engine.connect() as conn:
-            value = await conn.run_sync(op)
-            if commit:
-                await conn.commit()
-            return value
+        raise AssertionError("the last attempt returns or raises")
