@@ -81,7 +81,7 @@ def prepare(
 
     numbers: dict[str, PhoneNumber] = {}
     made: dict[str, Any] = {}
-    for name, reader in _CELLS.items():
+    for name, reader in _readers(tuple(data)):
         try:
             made[name] = reader(data)
         except BadCell as error:
@@ -103,8 +103,18 @@ def prepare(
         told("number", BadCell("", "has no number"))
     if not numbers or any(problem.kind == "row" for problem in problems):
         return None, problems
-    given = made.pop("priority")
-    return Prepared(row, tuple(numbers.values()), priority=priority if given is None else given, **made), problems
+    given = made.get("priority")
+    return Prepared(
+        row,
+        tuple(numbers.values()),
+        priority if given is None else given,
+        made["fields"],
+        made.get("zone", ""),
+        made.get("place", ""),
+        made.get("consent"),
+        made.get("next_at", 0.0),
+        made.get("agent", ""),
+    ), problems
 
 
 def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -122,7 +132,7 @@ def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield _text(one.get("number")), _text(one.get("kind")), _text(one.get("zone"))
             else:
                 raise BadCell(one, "a number must be text, or an object of number, kind and zone")
-    for column in NUMBER_COLUMNS:
+    for column in _number_columns(tuple(data)):
         value = data.get(column)
         if value is not None and (text := _text(value).strip()):
             yield text, _text(data.get(f"{column}_kind")), _text(data.get(f"{column}_zone"))
@@ -225,7 +235,9 @@ def _fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     if given is not None and not isinstance(given, Mapping):
         raise BadCell(given, "fields must be an object")
     made: dict[str, Any] = dict(given or {})
-    made.update({name: value for name, value in data.items() if name not in OWN_COLUMNS and value not in (None, "")})
+    for name in _field_columns(tuple(data)):
+        if (value := data[name]) is not None and value != "":
+            made[name] = value
     if len(made) > MOST_FIELDS:
         raise BadCell("", f"has more than {MOST_FIELDS} fields")
     size = 0
@@ -263,3 +275,23 @@ _CELLS: dict[str, Any] = {
     "agent": lambda data: _short(data, "agent"),
 }
 "Field of `Prepared` -> how it is read; each raises BadCell."
+HEADINGS = 100
+"Headings that are remembered: all rows of a file have one."
+
+
+@lru_cache(maxsize=HEADINGS)
+def _readers(columns: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+    """Those of `_CELLS` that a row with these columns has anything for."""
+    there = {"consent" if column in CONSENT else column for column in columns} | {"fields"}
+    return tuple((name, reader) for name, reader in _CELLS.items() if name in there)
+
+
+@lru_cache(maxsize=HEADINGS)
+def _number_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in NUMBER_COLUMNS if name in columns)
+
+
+@lru_cache(maxsize=HEADINGS)
+def _field_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are for the agent's screen."""
+    return tuple(name for name in columns if name not in OWN_COLUMNS)

@@ -22,6 +22,9 @@ from dialer.command import CommandIds
 LOOK_AT = frozenset(4**n for n in range(1, 10))
 "Slices after which the tables have grown so much that the database must look at them."
 
+AHEAD = 10 * SLICE
+"Contacts that are put into the order of their numbers: neighbours share the pages of an index."
+
 
 async def run(job: Job) -> Batch:
     """Import the batch that `batch_rows.begin` has made; what goes wrong is kept with it.
@@ -31,6 +34,7 @@ async def run(job: Job) -> Batch:
     """
     storage = await Storage.open(job.database, timeout=30.0, pool=1, upgrade=False)
     try:
+        await storage.write(batch_rows.keep_more)
         try:
             error = await (_load(storage, job) if job.as_of is None else lists.load(storage, job, _rows(job)))
         except (BadFile, SourceFailed) as failed:
@@ -60,7 +64,7 @@ async def _load(storage: Storage, job: Job) -> str:
                         slice_.prepared.append(made)
                 slice_.rows = at
             slice_.share = share
-            if len(slice_.prepared) >= SLICE or len(slice_.problems) >= SLICE:
+            if len(slice_.prepared) >= AHEAD or len(slice_.problems) >= SLICE:
                 await slice_.write()
         await slice_.write()
     finally:
@@ -83,19 +87,31 @@ class _Slice:
     async def write(self) -> None:
         """Begin to write it, once the one before is written: meanwhile the next one can be prepared."""
         await self.settle()
-        add = partial(
-            batch_rows.add,
-            campaign=self.campaign,
-            batch=self.batch,
-            prepared=self.prepared,
-            problems=self.problems,
-            rows=self.rows,
-            share=self.share,
-            new_id=lambda: self._ids.next(time.time()),
-        )
+        # ids say in which order contacts are called: that of the rows
+        given = [(self._ids.next(time.time()), one) for one in self.prepared]
+        if all(len(one.numbers) == 1 for _, one in given):  # else a later row might get an earlier one's second number
+            given.sort(key=lambda pair: pair[1].numbers[0].number)
+        problems, pieces = self.problems, []
+        for at in range(0, max(1, len(given)), SLICE):
+            pieces.append(self._piece(given[at : at + SLICE], problems))
+            problems = []
         self.prepared, self.problems = [], []
-        self._writing = asyncio.create_task(self._write(add))
+        self._writing = asyncio.create_task(self._write(pieces))
         await asyncio.sleep(0)  # the write has been asked for when the loop comes back here
+
+    def _piece(
+        self, given: Sequence[tuple[str, Prepared]], problems: Sequence[RowProblem]
+    ) -> Callable[[sa.Connection], Batch]:
+        """One transaction, which may be run again: contacts with their ids, and what is wrong with the rows so far."""
+        ids, prepared = [id_ for id_, _ in given], [one for _, one in given]
+        rows, share = self.rows, self.share
+
+        def add(conn: sa.Connection) -> Batch:
+            return batch_rows.add(
+                conn, self.campaign, self.batch, prepared, problems, rows=rows, share=share, new_id=iter(ids).__next__
+            )
+
+        return add
 
     async def settle(self) -> None:
         """Wait until nothing is being written. Raises what the write did, once."""
@@ -103,12 +119,13 @@ class _Slice:
         if writing is not None:
             await writing
 
-    async def _write(self, add: Callable[[sa.Connection], object]) -> None:
-        await self.storage.write(add)
-        self._written += 1
-        if self._written in LOOK_AT:
-            await self.storage.write(batch_rows.analyse)
-        await asyncio.sleep(BREATH)
+    async def _write(self, pieces: Sequence[Callable[[sa.Connection], object]]) -> None:
+        for add in pieces:
+            await self.storage.write(add)
+            self._written += 1
+            if self._written in LOOK_AT:
+                await self.storage.write(batch_rows.analyse)
+            await asyncio.sleep(BREATH)
 
 
 def _noise() -> Callable[[int], int]:

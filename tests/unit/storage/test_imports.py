@@ -115,6 +115,22 @@ async def test_a_hundred_thousand_rows(sqlite: Storage, sqlite_url: str, tmp_pat
     assert (progress.contacts, progress.open, progress.held) == (99_600, 99_600, 0)
 
 
+async def test_contacts_are_called_in_the_order_of_their_rows(storage: Storage, url: str, tmp_path: Path) -> None:
+    """R3-02: numbers in no order are written in theirs, yet the first row is called first, and of two rows with one
+    number the first has it, also as its second number."""
+    store, order = await make(storage), [3, 1, 4, 15, 9, 2, 6]
+    path = tmp_path / "order.csv"
+    path.write_text("number\n" + "".join(f"{a_number(n)}\n" for n in [*order, 4]))
+    await imported(storage, url, "order", "csv", path=path)
+    path.write_text(f"number,number_2\n{a_number(90)},{a_number(50)}\n{a_number(50)},\n")
+    await imported(storage, url, "second", "csv", path=path)
+    await store.order("spring", "start", NOW, node="n1")
+    taken = await store.take("spring", 20, NOW, node="n1")
+    assert [one.numbers[0].number for one in taken] == [f"+1{a_number(n)}" for n in [*order, 90]]
+    assert await told(storage, "order") == [(8, "duplicate", f"+1{a_number(4)} is in row 3 already")]
+    assert await told(storage, "second") == [(2, "duplicate", f"+1{a_number(50)} is in row 1 already")]
+
+
 async def test_rows_that_are_wrong_in_every_way(storage: Storage, url: str, tmp_path: Path) -> None:
     """R3-02: one bad cell costs its row, one bad number only itself; what an owner reads names the cell."""
     await make(storage)
