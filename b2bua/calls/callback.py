@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from b2bua.calls.callee import number_callee
 from b2bua.calls.connect import served
-from b2bua.calls.follow import follow
+from b2bua.calls.follow import follow, may_be_moved, move_on
 from b2bua.calls.offer import ring
 from b2bua.calls.outside import Dials
 from b2bua.calls.parties import Role
 from b2bua.calls.refusals import AgentGone
+from b2bua.calls.session import Moved
 from b2bua.calls.waiting import Stay
 from routing.floor import Caller
 from routing.refusals import Refused
@@ -66,6 +67,7 @@ class KeptPlace(Stay):
         finally:
             ringback.stop()
         self.tell("connected", extension=extension)
+        may_be_moved(call)
         served(call, extension)
 
     def tell(self, state: str, **more: str) -> None:
@@ -89,8 +91,12 @@ async def call_back(call: Session, wish: CallBack) -> None:
     call.show(wish.callee.label, "")  # the agent's phone shows whom he is about to talk to
     place = KeptPlace(call, wish)
     place.tell("waiting")
+    step = None
     try:
         goal = await place.run()
+    except Moved as moved:
+        move_on(call, moved)
+        goal, step = moved.goal, moved.step
     except Refused as refusal:
         place.tell("failed", cause=refusal.cause)
         raise
@@ -100,4 +106,4 @@ async def call_back(call: Session, wish: CallBack) -> None:
         place.tell("failed", cause="no-queue")
         call.record.end(call.clock(), "turned-away", 480, "tandem")
         return
-    await follow(call, goal)
+    await follow(call, goal, step)

@@ -64,13 +64,25 @@ async def follow(call: Session, goal: Goal, first: Step | None = None, *, orders
     `first`: what is done for `goal` instead of the usual; the goals after it have theirs.  `orders`: others than those
     who talk may move it.
     """
-    call.follows, call.on_refer, call.on_consult = orders, refer_to, consult
+    may_be_moved(call, orders=orders)
     try:
         await _follow(call, goal, first)
     except (CallerLeft, Ordered):
         if call.transfer is not None:
             call.transfer.failed("caller-left", LEFT)
         raise
+
+
+def may_be_moved(call: Session, *, orders: bool = True) -> None:
+    """From now on who talks may send the other one elsewhere, and with `orders` somebody else may: Moved is raised."""
+    call.follows, call.on_refer, call.on_consult = orders, refer_to, consult
+
+
+def move_on(call: Session, moved: Moved) -> None:
+    """Only the caller is left of it, and goes where he was sent."""
+    log.info("a call is moved", call=call.id, to=str(moved.goal), by=moved.by)
+    sent(call, moved)
+    call.leave_only_caller(MOVED_ON)
 
 
 async def _follow(call: Session, goal: Goal, first: Step | None) -> None:
@@ -87,9 +99,7 @@ async def _follow(call: Session, goal: Goal, first: Step | None) -> None:
                 call.transfer.done()
             following = await step(call, following)
         except Moved as moved:
-            log.info("a call is moved", call=call.id, to=str(moved.goal), by=moved.by)
-            sent(call, moved)
-            call.leave_only_caller(MOVED_ON)
+            move_on(call, moved)
             following, first = moved.goal, moved.step
         except Refused as refused:
             if (elsewhere := redirected(call, refused)) is not None:

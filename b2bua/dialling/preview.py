@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from b2bua.calls.connect import connected, let_go
+from b2bua.calls.follow import follow
 from b2bua.calls.session import Said
 from b2bua.calls.talk import conclude, conversation
 from b2bua.dialling.flight import Phase
@@ -19,6 +20,7 @@ from b2bua.sip.signals import Closed
 from b2bua.storage.errors import StorageUnavailable
 from dialer.outcome import Outcome
 from dialer.ports import Written
+from routing.goal import Goal
 
 if TYPE_CHECKING:
     from b2bua.calls.session import Session
@@ -40,7 +42,7 @@ async def previewed(call: Session, flight: Flight, write: Callable[[], Awaitable
     row = call.record.row
     exchange.tell("call.received", call, {"calling": row.billing_number, "called": row.called, "trunk": row.trunk})
     leg, extension = 0, flight.kept
-    skipped = "skipped"
+    skipped, course = "skipped", None
     try:
         flight.tell(call, "dial.preview", {"extension": extension, "fields": dict(attempt.contact.fields)})
         if queue is not None:
@@ -54,7 +56,8 @@ async def previewed(call: Session, flight: Flight, write: Callable[[], Awaitable
                     written = await _written(write)
                     if written is Written.OK:
                         flight.enter(Phase.SETTING_UP)
-                        await _Preview(call, flight, leg, extension).run()
+                        course = _Preview(call, flight, leg, extension)
+                        await course.run()
                         return
                     if written is None:
                         # nobody knows whether the command is on disk, so it gets its record; nothing was sent
@@ -65,7 +68,7 @@ async def previewed(call: Session, flight: Flight, write: Callable[[], Awaitable
                     skipped = str(written)
         call.record.end(call.clock(), skipped, 480, "agent")
     finally:
-        if leg:
+        if leg and not (course is not None and course.let_go):
             let_go(call, extension)
         if flight.phase is Phase.PREVIEW:
             flight.skipped(call, skipped)
@@ -102,7 +105,7 @@ class _Preview(Course):
 
     def __init__(self, call: Session, flight: Flight, leg: int, extension: str) -> None:
         super().__init__(call, flight)
-        self.leg, self.extension = leg, extension
+        self.leg, self.extension, self.let_go = leg, extension, False
         self._ringback = call.sounds[leg].play(call.exchange.ringback, loop=True)
 
     def wanted(self) -> bool:
@@ -128,4 +131,13 @@ class _Preview(Course):
         call.exchange.tell("call.answered", call, {"extension": self.extension, "queue": call.journey.queue or None})
         call.pair(call.caller, self.leg)
         connected(call, self.extension)
-        conclude(call, await conversation(call, self.leg))
+        await follow(call, Goal("agent", self.extension), self._talk)
+
+    async def _talk(self, call: Session, goal: Goal) -> Goal | None:
+        """The first step; where they send each other is what follows it."""
+        self.let_go = True
+        try:
+            conclude(call, await conversation(call, self.leg))
+        finally:
+            let_go(call, self.extension)
+        return None
