@@ -41,7 +41,7 @@ from b2bua.sip.resolver import Resolver
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.sip.trunk_metrics import follow_trunks
 from b2bua.sip.trunk_service import TrunkService
-from b2bua.storage import Storage, StorageUnavailable
+from b2bua.storage import Storage, StorageUnavailable, dial_purge
 from b2bua.storage.api_keys import ApiKeys
 from b2bua.storage.calls import Calls
 from b2bua.storage.dial_store import DialStore
@@ -57,6 +57,7 @@ from b2bua.storage.tokens import Tokens
 from b2bua.untiring import Untiring
 from b2bua.voices import Voices
 from b2bua.web.rights import RIGHTS, Right
+from dialer.keeping import Keeping
 from media.music import make_sounds
 from media.pj import NativeTaps
 from media.recording import Recorder
@@ -332,6 +333,7 @@ class Tandem:
             try:
                 now, keep = time.time(), self.settings.storage.keep_days
                 await self.tokens.purge(now - KEEP_TOKENS)
+                await dial_purge.purge(self.storage, Keeping(self.settings.laws()), now)
                 if keep:
                     await Calls(self.storage).purge(now - keep * 86400)
                     await EventHistory(self.storage, self.settings.node.name).purge(now - keep * 86400)

@@ -119,7 +119,17 @@ class LawProfile:
     false_positive: float = 0.0
     "Estimated share of people whom the answering-machine detection takes for machines."
     keep_records: float = 5 * 365 * DAY
-    "How long the records that prove the rates are kept."
+    "How long commands with their records are kept, which prove the rates; never less than gaps and limits look back."
+
+    @property
+    def look_back(self) -> float:
+        """Seconds of earlier calls that its gaps and limits look at."""
+        free = self.recorded_without_consent
+        theirs = (limit.period for region in self.regions for limit in region.attempts)
+        return max(
+            self.redial_gap, self.abandoned_gap, self.machine_gap, self.talk_gap,
+            *(limit.period for limit in self.attempts), *theirs, free.period if free is not None else 0.0,
+        )  # fmt: skip
 
     def rules(self, number: str, place: str = "") -> tuple[Rule, ...]:
         """Hours and holidays that hold for a number."""

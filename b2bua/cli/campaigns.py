@@ -139,7 +139,7 @@ def progress(
 
 @app.command()
 def delete(id: Id, url: Url = "") -> None:
-    """Remove a campaign with its contacts and commands; the law's counters and its snapshots stay."""
+    """Remove a campaign with its contacts; what the law counts, its calls included, and its snapshots stay."""
     with server(url) as api:
         api.delete(path(id))
     typer.echo(f"campaign {id} is removed")

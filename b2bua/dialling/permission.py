@@ -58,12 +58,7 @@ class Answer:
 
 def reach_back(campaign: Campaign, profile: LawProfile) -> float:
     """Seconds of history that the gaps need."""
-    free = profile.recorded_without_consent
-    regions = [limit.period for region in profile.regions for limit in region.attempts]
-    return max(
-        campaign.redial_gap, profile.redial_gap, profile.abandoned_gap, profile.machine_gap, profile.talk_gap,
-        *(limit.period for limit in profile.attempts), *regions, free.period if free is not None else 0.0,
-    )  # fmt: skip
+    return max(campaign.redial_gap, profile.look_back)
 
 
 async def ask(

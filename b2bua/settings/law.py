@@ -114,7 +114,7 @@ class LawProfileTable(Section):
     false_positive: Share | None = None
     "Share of people whom the detection of answering machines takes for machines, as measured: they count as abandoned."
     keep_days: Days | None = None
-    "Days that the records which prove the rates are kept."
+    "Days that commands with their records, which prove the rates, are kept; 90 at least, and as long as limits count."
 
     def profile(self, name: str, regions: Iterable[Region] = ()) -> LawProfile:
         """The law as the dialler knows it, with further regions."""

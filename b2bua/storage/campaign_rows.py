@@ -7,14 +7,7 @@ import sqlalchemy as sa
 
 from b2bua.storage import audit
 from b2bua.storage.campaign_values import body_of, of_row, shown
-from b2bua.storage.dial_tables import (
-    batch_problems,
-    batches,
-    campaigns,
-    contact_numbers,
-    contacts,
-    dial_commands,
-)
+from b2bua.storage.dial_tables import batch_problems, batches, campaigns, contact_numbers, contacts
 from b2bua.storage.errors import Conflict, Duplicate, NotFound
 from b2bua.storage.tables import revisions
 from dialer.campaign import ALIVE, NEXT, Campaign, CampaignState
@@ -118,15 +111,16 @@ def has_left(conn: sa.Connection, id: str) -> bool:
 
 
 def delete_some(conn: sa.Connection, id: str, most: int) -> int:
-    """Remove up to `most` contacts of a campaign that is gone, with numbers, problems and commands; returns how many.
+    """Remove up to `most` contacts of a campaign that is gone, with numbers and problems; returns how many.
 
-    The law's counters and the snapshots stay: they are evidence.
+    Commands stay until no law needs them (`dial_purge`): limits and gaps count over all campaigns of a tenant, and
+    whoever was called is not called anew because the campaign was deleted. The law's counters and the snapshots stay
+    too: they are evidence.
     """
     if conn.execute(sa.select(campaigns.c.id).where(campaigns.c.id == id)).first() is not None:
         return 0
     some = [row[0] for row in conn.execute(sa.select(contacts.c.id).where(contacts.c.campaign == id).limit(most))]
     if some:
-        conn.execute(sa.delete(dial_commands).where(dial_commands.c.contact.in_(some)))
         conn.execute(sa.delete(contacts).where(contacts.c.id.in_(some)))
     else:
         conn.execute(sa.delete(batch_problems).where(batch_problems.c.campaign == id))

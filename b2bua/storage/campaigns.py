@@ -88,7 +88,8 @@ class Campaigns:
         return await self.storage.write(lambda conn: campaign_rows.replace_(conn, new, by=by, now=now))
 
     async def delete(self, id: str, *, by: str, now: float) -> None:
-        """Remove it with contacts and commands; counters and snapshots stay. Raises Conflict while it runs.
+        """Remove it with its contacts; commands stay until no law needs them, counters and snapshots for good.
+        Raises Conflict while it runs.
 
         A removal that was broken off (a crash) is gone on with when it is asked for again.
         """
@@ -173,7 +174,7 @@ class Campaigns:
 
     async def commands(self, id: str, wanted: CommandFilter, *, limit: int, after: str = "") -> Sequence[Done]:
         """In the order they were given, those behind an id."""
-        query = _commands().where(dial_commands.c.campaign == id, dial_commands.c.id > after)
+        query = _commands().where(*command_rows.of_campaign(id), dial_commands.c.id > after)
         for name in ("number", "contact", "agent"):
             if value := getattr(wanted, name):
                 query = query.where(dial_commands.c[name] == value)

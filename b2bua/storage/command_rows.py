@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from b2bua.jsontext import decode, encode
 from b2bua.storage import contact_rows, do_not_call_rows
 from b2bua.storage.campaign_values import of_row
-from b2bua.storage.dial_tables import dial_commands, dial_counts
+from b2bua.storage.dial_tables import campaigns, dial_commands, dial_counts
 from b2bua.storage.errors import NotFound
 from b2bua.storage.hot import Hot
 from dialer.campaign import CampaignState
@@ -104,6 +104,12 @@ def _add(insert: Any) -> Any:
 
 
 COUNT = Hot(_add)
+
+
+def of_campaign(id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Which commands are a campaign's own: those of a deleted one that had its id before are kept for the law alone."""
+    created = sa.select(campaigns.c.created_at).where(campaigns.c.id == id).scalar_subquery()
+    return dial_commands.c.campaign == id, dial_commands.c.at >= created
 
 
 class NotWritten(Exception):

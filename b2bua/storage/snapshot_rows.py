@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bua.jsontext import decode, encode
-from b2bua.storage import campaign_rows
+from b2bua.storage import campaign_rows, command_rows
 from b2bua.storage.campaign_values import shown
 from b2bua.storage.dial_tables import batches, campaigns, contacts, dial_commands, dial_counts, dial_snapshots
 from dialer.counts import NAMES
@@ -18,7 +18,7 @@ def make(conn: sa.Connection, id: str, now: float, kind: str) -> Snapshot:
     times = conn.execute(
         sa.select(campaigns.c.created_at, campaigns.c.started_at, campaigns.c.ended_at).where(campaigns.c.id == id)
     ).one()
-    mine, of_contacts = dial_commands.c.campaign == id, contacts.c.campaign == id
+    mine, of_contacts = sa.and_(*command_rows.of_campaign(id)), contacts.c.campaign == id
     records = dial_commands.c.outcome.is_not(None)
     unfinished = [
         dict(row._mapping)
@@ -78,6 +78,13 @@ def keep(conn: sa.Connection, made: Snapshot) -> None:
         sa.insert(dial_snapshots),
         {"campaign": made.campaign, "at": made.at, "kind": made.kind, "body": encode(made.body)},
     )
+
+
+def newest(conn: sa.Connection, campaign: str) -> Snapshot | None:
+    """The last one that was kept."""
+    query = sa.select(dial_snapshots).where(dial_snapshots.c.campaign == campaign)
+    row = conn.execute(query.order_by(dial_snapshots.c.at.desc()).limit(1)).first()
+    return None if row is None else Snapshot(row.campaign, row.at, row.kind, decode(row.body))
 
 
 def every(conn: sa.Connection, campaign: str) -> list[Snapshot]:

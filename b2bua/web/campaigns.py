@@ -170,7 +170,8 @@ async def change_campaign(id: str, body: Given, desk: TheDesk, caller: Configure
 
 @router.delete("/{id}", name="delete_campaign", status_code=204)
 async def delete_campaign(id: str, desk: TheDesk, caller: Configurer) -> None:
-    """Remove it with its contacts and commands; the law's counters and its snapshots stay. 409 while it runs."""
+    """Remove it with its contacts. Its calls stay on record until no law needs them, the law's counters and its
+    snapshots for good. 409 while it runs."""
     await desk.campaigns.delete(id, by=caller.by, now=desk.wall())
 
 

@@ -24,10 +24,15 @@ def prepared(row: int, *numbers: str, priority: int = 5, next_at: float = 0.0, a
 
 
 async def make(
-    storage: Storage, campaign: Campaign = CAMPAIGN, rows: Sequence[Prepared] = (), *, start: bool = True
+    storage: Storage,
+    campaign: Campaign = CAMPAIGN,
+    rows: Sequence[Prepared] = (),
+    *,
+    start: bool = True,
+    now: float = NOW,
 ) -> DialStore:
-    """A campaign with one batch, `b1`, that runs on node n1."""
-    await storage.write(lambda conn: campaign_rows.create(conn, campaign, by="test", now=NOW))
+    """A campaign, made at `now`, with one batch, `b1`, that runs on node n1."""
+    await storage.write(lambda conn: campaign_rows.create(conn, campaign, by="test", now=now))
     await add(storage, campaign, "b1", rows)
     store = DialStore(storage)
     if start:

@@ -283,3 +283,4 @@ async def test_a_deleted_campaign_leaves_its_evidence(storage: Storage) -> None:
     assert (await store.counters("spring", 0.0))[0].counts.abandoned == 1
     await make(storage, rows=[prepared(1, number(1))])
     assert len(await DialStore(storage).take("spring", 9, NOW, node="n1")) == 1
+    assert len((await store.facts("spring", [number(1)], 0.0))[number(1)].calls) == 1, "and so does the call"
