@@ -300,7 +300,8 @@ class StandingLines:
             async with asyncio.timeout(self.ring_for):
                 await line.changed.wait()
         except TimeoutError:
-            line.leg.hang_up(487)
+            if line.leg is not None:  # a refusal may come in the same turn as the time-out
+                line.leg.hang_up(487)
             await self._end_of(line)
         if line.leg is not None and not line.up:
             line.leg.hang_up()  # he has answered, and we cannot hear each other

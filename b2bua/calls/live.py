@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls import outside
@@ -313,14 +314,21 @@ class LiveCalls:
             log.error("call clean-up failed", call=call.id, exc_info=error)
             self.exchange.metrics.faults.inc("call")
         finally:
-            call.over()
-            call.recording.over()
-            outside.all_over(call)
-            for extension in call.agents.values():
-                self.exchange.floor.released(extension, call.id)
+            self._let_go_of(call)
             call.record.end(call.clock(), "fault", 500, "tandem")
             del self.sessions[call.id]
             self._write(call)
+
+    def _let_go_of(self, call: Session) -> None:
+        """Nothing holds on to it: a fault with one part leaves none of the others behind."""
+        parts: list[Callable[[], object]] = [call.over, call.recording.over, partial(outside.all_over, call)]
+        parts += [partial(self.exchange.floor.released, extension, call.id) for extension in call.agents.values()]
+        for part in parts:
+            try:
+                part()
+            except Exception as error:
+                log.error("call clean-up failed", call=call.id, exc_info=error)
+                self.exchange.metrics.faults.inc("call")
 
     async def _live(self, call: Session, steps: Steps) -> None:
         """The steps, and the one place where their ways to end are told apart."""

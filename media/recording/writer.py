@@ -180,7 +180,10 @@ class Recorder:
         orders = self._orders
         while orders:  # whatever was ordered before the packets were taken is among them
             do, args = orders.popleft()
-            do(*args)
+            try:
+                do(*args)
+            except Exception:
+                log.exception("an order to the recorder failed by our own fault")
         if lost:
             self.overrun += lost
             for one in self.running.values():
@@ -188,7 +191,7 @@ class Recorder:
         for tag, packets in (*by_tag(records).items(), *heard):
             number = self._tags.get(tag)
             if packets and number is not None and (found := self.running.get(number)) is not None:
-                found.feed(tag, packets)
+                self._guarded(number, partial(found.feed, tag, packets))
         self._look_at_disk()
         for number, one in list(self.running.items()):
             ends = self._ends.get(number)
