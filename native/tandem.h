@@ -154,6 +154,13 @@ int tandem_dialog_role(const char *call_id, const char *local_tag, const char *r
  * packet is SipRxData.pjRxData, valid only inside the callback that has it. */
 PyObject *tandem_rx_listener(size_t packet);
 
+/* Refuses those audio lines of an INVITE's offer whose keys the account cannot agree on that is about to answer it, from
+ * within the callback that chooses the account; srtp is PJSIP's pjmedia_srtp_use, keys are those of the account. With no
+ * line left PJSIP answers 488. */
+#define TANDEM_KEYS_SDES 1
+#define TANDEM_KEYS_DTLS 2
+void tandem_offer_keys(size_t packet, int srtp, int keys);
+
 /* pjsua_call_answer2 with one audio line and no other media, and pjsua_call_hangup: headers is a tuple of at most 8
  * (name, value) pairs. Return the pj_status_t. The GIL is let go meanwhile. */
 PyObject *tandem_answer(int call_id, int code, PyObject *headers);

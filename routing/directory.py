@@ -108,6 +108,10 @@ class Agent:
     enabled: bool = True
     credentials: Credentials | None = None
     "None: his phone cannot register, and shows nothing when it calls."
+    srtp: Literal["off", "optional", "required"] | None = None
+    "Encrypted sound of his phone, both ways; None: as its listener."
+    srtp_keys: tuple[Literal["sdes", "dtls"], ...] = ()
+    "How its keys are agreed on, best first; none: as its listener."
 
 
 @dataclass(frozen=True, slots=True)

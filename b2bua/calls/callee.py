@@ -70,7 +70,7 @@ def phone_target(phone: Binding) -> str:
 def _at(agent: Agent, contact: str, name: str, settings: Settings) -> Callee:
     listener = settings.listeners[name]
     # an offer in a reliable 18x would want its answer in the PRACK, which PJSIP cannot give
-    profile = replace(phone_profile(settings, name), rel100="off" if listener.delayed_offer else "optional")
+    profile = replace(phone_profile(settings, name, agent), rel100="off" if listener.delayed_offer else "optional")
     return Callee(agent.extension, contact, name, profile, not listener.delayed_offer, name=agent.name)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from b2bua.calls.callee import phone_target
 from b2bua.log import logger
 from b2bua.sip.bindings import Binding, Source
+from b2bua.sip.owners import Owners
 from b2bua.sip.phones import Phones
 from b2bua.sip.resolver import NoAddress, Resolver, host_of
 from b2bua.storage.errors import StorageError
@@ -81,6 +82,8 @@ class PhoneDesk:
         "Number of the question that has no answer yet."
         self._questions = 0
         self._resolved: tuple[object, float] = (None, 0.0)
+        self.addresses: dict[str, str] = {}
+        "Of fixed contacts, by extension."
 
     def __repr__(self) -> str:
         return f"<phone desk of {self.phones!r}>"
@@ -129,7 +132,9 @@ class PhoneDesk:
     async def run(self, ready: Callable[[], None]) -> None:
         if not self.phones.authenticator.realm:  # no phone can register
             ready()
-            await asyncio.Event().wait()
+            while True:
+                await self._learn_fixed()
+                await asyncio.sleep(LOOK)
         await self._restore()
         ready()
         try:
@@ -178,20 +183,23 @@ class PhoneDesk:
             log.warning("registrations are not stored", error=str(error), do="see to the database")
 
     async def _learn_fixed(self) -> None:
-        """The addresses of agents at fixed contacts, who have no password to show."""
+        """The addresses of agents at fixed contacts; those who have no password to show are told by them."""
         directory, now = self._directory(), time.monotonic()
         if self._resolved[0] is directory and now - self._resolved[1] < RESOLVE:
             return
         self._resolved = directory, now
-        found = set()
+        found: dict[str, str] = {}
         for agent in list(directory.agents.values()):
-            if not agent.enabled or not agent.contact or agent.credentials is not None:
+            if not agent.enabled or not agent.contact:
                 continue
             try:
-                found.add(host_of(await self._resolver.uri(agent.contact)))
+                found[agent.extension] = host_of(await self._resolver.uri(agent.contact))
             except NoAddress:
                 continue
-        self.phones.fixed = frozenset(found)
+        self.addresses = found
+        self.phones.fixed = frozenset(
+            at for extension, at in found.items() if directory.agents[extension].credentials is None
+        )
 
     # -- are they there?
 
@@ -257,6 +265,7 @@ def phone_desk(
         engine.door.seen,
     )
     exchange.registered, exchange.attending.has_phone = desk.there, desk.present
+    engine.door.owners = Owners(lambda: feed.current, lambda: desk.addresses)
     registrar = phones.registrar
     if settings.phones.realm:
         engine.door.phones = phones

@@ -11,7 +11,7 @@ from b2bua.cli.output import as_json, fail, sheet, table
 
 app = typer.Typer(help="Agents: who takes calls, each at the contact of a phone.", no_args_is_help=True)
 
-COLUMNS = ("extension", "name", "contact", "listener", "password", "enabled")
+COLUMNS = ("extension", "name", "contact", "listener", "password", "srtp", "enabled")
 
 STATES = ("extension", "state", "since", "reason", "queue", "call")
 
@@ -24,6 +24,11 @@ PasswordStdin = Annotated[
     typer.Option("--password-stdin", help="Read the phone's password from standard input; it can then register."),
 ]
 NoPassword = Annotated[bool, typer.Option("--no-password", help="The phone cannot register any more.")]
+Srtp = Annotated[
+    str | None,
+    typer.Option(help="Encrypted sound of the phone: off, optional, required, or `listener`, as its listener has it."),
+]
+SrtpKeys = Annotated[str | None, typer.Option(help="How its keys are agreed on, best first: `dtls`, `sdes,dtls` ...")]
 Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether calls are offered.")]
 
 
@@ -52,6 +57,8 @@ def add(
     name: Name = None,
     listener: ListenerName = None,
     password_stdin: PasswordStdin = False,
+    srtp: Srtp = None,
+    srtp_keys: SrtpKeys = None,
     url: Url = "",
     json: Json = False,
 ) -> None:
@@ -60,6 +67,7 @@ def add(
         fail("an agent needs --contact, or --password-stdin")
     where = listener or ("inside" if contact else "")
     body = {"extension": extension, "name": name or extension, "contact": contact or "", "listener": where}
+    body |= _encryption(srtp, srtp_keys)
     if password_stdin:
         body["password"] = _password()
     with server(url) as api:
@@ -75,12 +83,15 @@ def change(
     enabled: Enabled = None,
     password_stdin: PasswordStdin = False,
     no_password: NoPassword = False,
+    srtp: Srtp = None,
+    srtp_keys: SrtpKeys = None,
     url: Url = "",
     json: Json = False,
 ) -> None:
     """Change what is given; the rest stays. `--contact ""`: from now on where his phone registers."""
     fields = {"contact": contact, "name": name, "listener": listener, "enabled": enabled}
     body: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    body |= _encryption(srtp, srtp_keys)
     if password_stdin or no_password:
         body["password"] = _password() if password_stdin else None
     if not body:
@@ -140,6 +151,16 @@ def resume(extension: Extension, url: Url = "", json: Json = False) -> None:
 def _state(extension: str, change: str, body: dict[str, Any] | None, url: str, json: bool) -> None:
     with server(url) as api:
         _show(api.post(f"{_path(extension)}/{change}", body), json)
+
+
+def _encryption(srtp: str | None, keys: str | None) -> dict[str, Any]:
+    """The fields that these options set."""
+    body: dict[str, Any] = {}
+    if srtp is not None:
+        body["srtp"] = None if srtp == "listener" else srtp
+    if keys is not None:
+        body["srtp_keys"] = [key.strip() for key in keys.split(",") if key.strip()]
+    return body
 
 
 def _password() -> str:

@@ -11,6 +11,7 @@ from .law import law_mistakes
 from .model import Settings
 from .sections import Media
 from .sip import Listener, Trunk
+from .sound import Keying
 from .trunk_checks import group_mistakes, same_source, trunk_mistakes
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -99,8 +100,8 @@ def _listener(listener: Listener) -> Iterator[Finding]:
     yield from _keys(listener, listener.srtp, listener.srtp_keys)
 
 
-def _keys(listener: Listener, srtp: str, keys: Sequence[str]) -> Iterator[Finding]:
-    if srtp != "off" and "sdes" in keys and listener.transport != "tls" and not listener.srtp_plain_signalling:
+def _keys(listener: Listener, srtp: str, keys: Sequence[Keying]) -> Iterator[Finding]:
+    if srtp != "off" and listener.unread(keys) != tuple(keys):
         yield (
             "srtp_keys",
             f'has "sdes": keys would go over {listener.transport} for everybody to read. Use transport "tls", or'

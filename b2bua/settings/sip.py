@@ -1,5 +1,6 @@
 """The SIP side of a node: the addresses we listen on, and the trunks that may call in."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -8,7 +9,7 @@ from routing.correlation import Pick, Source, TrunkProfile
 from routing.digits import Dialling, DigitPlan
 from routing.number_rules import Region
 
-from .sound import ListenerSound, TrunkSound, Wish
+from .sound import Keying, ListenerSound, TrunkSound, Wish
 from .trunks import TrunkWays
 from .values import (
     Address,
@@ -64,6 +65,11 @@ class Listener(ListenerSound):
     "Refuse peers that show no certificate signed by `tls_ca`."
     delayed_offer: bool = False
     "Ring phones behind this listener without an SDP offer; they make theirs in the answer (RFC 3264 section 4)."
+
+    def unread(self, keys: Sequence[Keying]) -> tuple[Keying, ...]:
+        """Those of these ways to agree on SRTP keys that nobody on the way can read along with (RFC 4568 section 7)."""
+        closed = self.transport == "tls" or self.srtp_plain_signalling
+        return tuple(key for key in keys if closed or key != "sdes")
 
 
 class Trunk(TrunkWays, TrunkSound):

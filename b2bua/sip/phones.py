@@ -107,7 +107,7 @@ class Phones:
         return any(one.source.address == address for one in self.registrar.bindings(extension, self._wall()))
 
     def _invite(self, message: Message, source: Source, now: float) -> Reply | Admitted:
-        dialled, caller = _user(message.uri), _from(message)
+        dialled, caller = user_of(message.uri), caller_in(message)
         emergency = self._emergency(dialled)
         if emergency and self.registrar.is_from(source.address, source.port, caller):
             return Admitted(caller, emergency=True)  # no time is lost with questions
@@ -155,13 +155,15 @@ class Phones:
         )
 
 
-def _user(uri: str) -> str:
+def user_of(uri: str) -> str:
+    """The user of a URI, empty where there is none."""
     try:
         return Uri.parse(uri).user
     except BadAddress:
         return ""
 
 
-def _from(message: Message) -> str:
+def caller_in(message: Message) -> str:
+    """The user in From."""
     address = message.address("from")
-    return _user(address.uri) if address is not None else ""
+    return user_of(address.uri) if address is not None else ""

@@ -168,12 +168,13 @@ def _access_number(row: Mapping[str, Any]) -> AccessNumber:
 
 def _agent_row(value: Agent) -> dict[str, Any]:
     credentials = None if value.credentials is None else encode(asdict(value.credentials))
-    return asdict(value) | {"credentials": credentials}
+    return asdict(value) | {"credentials": credentials, "srtp_keys": encode(value.srtp_keys)}
 
 
 def _agent(row: Mapping[str, Any]) -> Agent:
     credentials = decode(row["credentials"])
-    return Agent(**(dict(row) | {"credentials": None if credentials is None else Credentials(**credentials)}))
+    known = None if credentials is None else Credentials(**credentials)
+    return Agent(**(dict(row) | {"credentials": known, "srtp_keys": tuple(decode(row["srtp_keys"]) or ())}))
 
 
 TENANTS = Kind[Tenant]("tenant", "tenants", tables.tenants, lambda value: value.id, _tenant_row, _tenant)

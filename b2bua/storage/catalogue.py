@@ -22,7 +22,10 @@ Check = Callable[[Business], Sequence[conflicts.Conflict]]
 SLICE = 500
 "Tokens of a deleted tenant that go in one transaction."
 
-JSON_COLUMNS = frozenset({"trunks", "billing_numbers", "connection", "entry", "credentials"})
+KEYS_OF = {TENANTS.word: tables.api_keys.c.tenant, AGENTS.word: tables.api_keys.c.extension}
+"Whose API keys end with him."
+
+JSON_COLUMNS = frozenset({"trunks", "billing_numbers", "connection", "entry", "credentials", "srtp_keys"})
 
 
 def check_with(profiles: Sequence[TrunkProfile], default_route: str | None = None) -> Check:
@@ -79,7 +82,7 @@ class Catalogue(Generic[T]):
     async def delete(self, key: str, *, by: str, now: float) -> None:
         """Remove it. Raises NotFound, or Conflict while something else names it.
 
-        With a tenant go its tokens and the API keys made for it.
+        With a tenant go its tokens and the API keys made for it; with an agent the keys made for him.
         """
         await self.storage.write(lambda conn: self._change(conn, "delete", key, None, by, now))
         if self.kind.word == TENANTS.word:
@@ -107,12 +110,10 @@ class Catalogue(Generic[T]):
             conn.execute(sa.delete(kind.table).where(kind.key_column == old_key))
         if new is not None:
             conn.execute(sa.insert(kind.table), kind.row(new))
-        if kind.word == TENANTS.word and action == "delete":
-            conn.execute(
-                sa.update(tables.api_keys)
-                .where(tables.api_keys.c.tenant == old_key, tables.api_keys.c.revoked_at.is_(None))
-                .values(revoked_at=now)
-            )
+        if action == "delete" and kind.word in KEYS_OF:
+            # Else the next one with this id or extension would be reached with a key that was never meant for him.
+            theirs = (KEYS_OF[kind.word] == old_key) & tables.api_keys.c.revoked_at.is_(None)
+            conn.execute(sa.update(tables.api_keys).where(theirs).values(revoked_at=now))
         key = old_key if new is None or old_key is not None else key_of(new)
         audit.record(
             conn,

@@ -54,6 +54,8 @@ agents = sa.Table(
     sa.Column("listener", sa.Text, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("credentials", sa.Text),
+    sa.Column("srtp", sa.Text),
+    sa.Column("srtp_keys", sa.Text),
 )
 
 routes = sa.Table(

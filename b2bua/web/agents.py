@@ -1,6 +1,6 @@
 """Agents: who takes calls, at a fixed contact behind one of our inside listeners, or where his phone registers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
@@ -43,6 +43,12 @@ class AgentFields(In):
     )
     enabled: bool = True
     password: Password | None = KEPT
+    srtp: Literal["off", "optional", "required"] | None = Field(
+        default=None, description="Encrypted sound of the phone, both ways; null: as its listener has it."
+    )
+    srtp_keys: list[Literal["sdes", "dtls"]] = Field(
+        default=[], max_length=2, description="How its keys are agreed on, best first; empty: as its listener has it."
+    )
 
 
 class AgentIn(AgentFields):
@@ -61,6 +67,8 @@ class AgentOut(Out):
     enabled: bool
     password: str | None
     "`***` where one is kept."
+    srtp: Literal["off", "optional", "required"] | None
+    srtp_keys: list[Literal["sdes", "dtls"]]
 
     @classmethod
     def of(cls, agent: Agent) -> "AgentOut":
@@ -72,6 +80,8 @@ class AgentOut(Out):
             listener=agent.listener,
             enabled=agent.enabled,
             password=kept,
+            srtp=agent.srtp,
+            srtp_keys=list(agent.srtp_keys),
         )
 
 
@@ -124,9 +134,10 @@ async def change_agent(extension: str, body: dict[str, Any], desk: TheDesk, call
 
 @router.delete("/{extension}", status_code=204)
 async def delete_agent(extension: str, desk: TheDesk, caller: Configurer) -> None:
-    """Remove him. 409 while a tenant, an access number or a route names him."""
+    """Remove him and end his API keys. 409 while a tenant, an access number or a route names him."""
     async with desk.changing:
         await desk.agents.delete(extension, by=caller.by, now=desk.wall())
+        desk.keyring.forget_agent(extension)
         await desk.changed()
 
 
@@ -147,7 +158,24 @@ def agent_of(desk: Desk, extension: str, body: AgentFields) -> Agent:
     if not body.contact and credentials is None:
         what = "an agent needs the contact of his phone, or a password with which it registers"
         raise Problem(409, "conflict", what, errors=[{"field": "contact", "message": what}])
-    return Agent(extension, body.name, body.contact, body.listener, body.enabled, credentials)
+    keys = tuple(dict.fromkeys(body.srtp_keys))
+    agent = Agent(extension, body.name, body.contact, body.listener, body.enabled, credentials, body.srtp, keys)
+    if what := _unusable_keys(desk, agent):
+        raise Problem(409, "conflict", what, errors=[{"field": "srtp_keys", "message": what}])
+    return agent
+
+
+def _unusable_keys(desk: Desk, agent: Agent) -> str:
+    """Why his phone's keys could be agreed on behind none of the listeners that reach it, "" where they can."""
+    if agent.srtp is None and not agent.srtp_keys:
+        return ""
+    inside = {name: face for name, face in desk.settings.listeners.items() if face.side == "inside"}
+    faces = [inside[agent.listener]] if agent.contact else list(inside.values())
+    for face in faces:
+        use = face.srtp if agent.srtp is None else agent.srtp
+        if use == "off" or face.unread(agent.srtp_keys or face.srtp_keys):
+            return ""
+    return 'sdes would send its keys for everybody to read: name srtp_keys ["dtls"], or a listener of transport tls'
 
 
 def _credentials(desk: Desk, extension: str, password: str | None) -> Credentials | None:

@@ -20,9 +20,9 @@ from b2bua.sip.engine.callbacks import Endpoint
 from b2bua.sip.engine.cannot_call import CannotCall
 from b2bua.sip.engine.carriers import Carriers
 from b2bua.sip.engine.codecs import Codecs
-from b2bua.sip.engine.listeners import LegAccount, Listeners
+from b2bua.sip.engine.listeners import LegAccount, Listeners, limit_offer
 from b2bua.sip.engine.phones_door import PhonesDoor
-from b2bua.sip.engine.profiles import phone_profile, trunk_profiles
+from b2bua.sip.engine.profiles import answering, trunk_profiles
 from b2bua.sip.engine.refers import Refers, speaks_for
 from b2bua.sip.engine.sipleg import PjCall, SipLeg
 from b2bua.sip.engine.sources import Sources
@@ -254,7 +254,10 @@ class Engine:
             message = Message.of(rdata.wholeMsg)
             names = self._endpoint.names_of(rdata.srcAddress)
             trunk = self.desk.table.trunk_of(listener, source, port, message.uri, names)
-            profile = self._profiles[trunk] if trunk else phone_profile(self._settings, listener)
+            door, settings = self.door, self._settings
+            profile = self._profiles[trunk] if trunk else door.profile(settings, listener, source, message)
+            profile = answering(profile, message.body)
+            limit_offer(int(rdata.pjRxData), profile)
             account = self._listeners.account(listener, source, profile)
             prm.accountIndex = account.getId()
             self._arriving = Refusal(message, listener, trunk, source)

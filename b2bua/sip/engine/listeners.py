@@ -15,7 +15,7 @@ from ipaddress import ip_address, ip_network
 import pjsua2 as pj
 
 from b2bua.settings import Listener, Media
-from b2bua.sip.engine.values import LegProfile
+from b2bua.sip.engine.values import Keying, LegProfile
 
 TRANSPORTS = {
     ("udp", 4): pj.PJSIP_TRANSPORT_UDP,
@@ -40,6 +40,8 @@ SRTP = {
 }
 NO_KEEP_ALIVE = 0
 KEYING = {"sdes": pj.PJMEDIA_SRTP_KEYING_SDES, "dtls": pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP}
+OFFERED = {"sdes": 1, "dtls": 2}
+"TANDEM_KEYS_SDES and TANDEM_KEYS_DTLS (native/tandem.h)."
 
 
 class CannotListen(Exception):
@@ -193,7 +195,7 @@ class Listeners:
         media.srtpUse = SRTP[profile.srtp]
         media.srtpSecureSignaling = 1 if needs_tls(settings, profile) else 0
         keyings = pj.IntVector()
-        for keying in profile.srtp_keys:
+        for keying in keys_of(profile):
             keyings.push_back(KEYING[keying])
         media.srtpOpt.keyings = keyings
         version = ip_address(settings.address).version
@@ -208,6 +210,16 @@ class Listeners:
         return config
 
 
+def keys_of(profile: LegProfile) -> tuple[Keying, ...]:
+    """What PJSIP looks for in an offer.  Without SRTP too it needs a way, and takes a plain offer only by SDES."""
+    return ("sdes",) if profile.srtp == "off" else profile.srtp_keys
+
+
+def limit_offer(packet: int, profile: LegProfile) -> None:
+    """Refuse what the account of such legs could not answer in the INVITE that is being given to it."""
+    pj.tandem_offer_keys(packet, SRTP[profile.srtp], sum(OFFERED[key] for key in keys_of(profile)))
+
+
 def needs_tls(listener: Listener, profile: LegProfile) -> bool:
     """Whether keys would stand in an SDP that others can read: then there is no SRTP but over TLS."""
-    return profile.srtp != "off" and "sdes" in profile.srtp_keys and not listener.srtp_plain_signalling
+    return profile.srtp != "off" and listener.unread(profile.srtp_keys) != profile.srtp_keys

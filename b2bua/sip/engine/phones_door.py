@@ -9,15 +9,19 @@ import pjsua2 as pj
 
 from b2bua.log import logger
 from b2bua.sip.bindings import Binding, Source
+from b2bua.sip.engine.profiles import for_help, phone_profile
 from b2bua.sip.engine.values import Arriving, LegProfile, Refusal
 from b2bua.sip.phones import Admitted, Phones
 from b2bua.sip.registrar import Reply
 
 if TYPE_CHECKING:
+    from b2bua.settings import Settings
     from b2bua.sip.engine.carriers import Carriers
     from b2bua.sip.engine.listeners import Listeners
     from b2bua.sip.engine.sipleg import SipLeg
     from b2bua.sip.gate import Asked, Gate
+    from b2bua.sip.message import Message
+    from b2bua.sip.owners import Owners
 
 log = logger("phones")
 
@@ -30,6 +34,8 @@ class PhonesDoor:
     def __init__(self, gate: Gate) -> None:
         self.phones: Phones | None = None
         "None: no phone registers here."
+        self.owners: Owners | None = None
+        "None: no phone has rules of its own."
         self._gate = gate
         self._listeners: Listeners | None = None
         self._carriers: Carriers | None = None
@@ -63,6 +69,13 @@ class PhonesDoor:
                     self.shown = NOBODY
             case _:
                 self._gate.drop(asked)
+
+    def profile(self, settings: Settings, listener: str, source: str, message: Message) -> LegProfile:
+        """What the dialog of this INVITE may use, which is no trunk's."""
+        extension, emergency = self.shown
+        agent = self.owners.of(extension, listener, source, message) if self.owners is not None else None
+        found = phone_profile(settings, listener, agent)
+        return for_help(settings, listener, found) if emergency else found
 
     def arriving(self, leg: SipLeg, what: Refusal) -> Arriving:
         """An INVITE that has become a leg, with what is known of its sender."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from b2bua.sip.engine.sipleg import SipLeg
 
 Use = Literal["off", "optional", "required"]
+Keying = Literal["sdes", "dtls"]
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -25,7 +26,7 @@ class LegProfile:
     min_se: int = 90
     "Seconds."
     srtp: Use = "off"
-    srtp_keys: tuple[str, ...] = ("sdes",)
+    srtp_keys: tuple[Keying, ...] = ("sdes",)
     "How SRTP keys are agreed on, best first: sdes, dtls."
 
 
