@@ -94,6 +94,11 @@ class KeyRing:
         self._forgotten += 1
         self._known = {digest: known for digest, known in self._known.items() if known.key.tenant != tenant}
 
+    def forget_agent(self, extension: str) -> None:
+        """The same for all keys of an agent."""
+        self._forgotten += 1
+        self._known = {digest: known for digest, known in self._known.items() if known.key.extension != extension}
+
     async def _verified(self, secret: str, address: str) -> ApiKey:
         digest = sha256(secret.encode("utf-8", "replace")).digest()
         known = self._known.get(digest)
