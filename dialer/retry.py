@@ -61,7 +61,8 @@ def next_step(campaign: Campaign, contact: Contact, number: str, record: Record)
 
 def _after_talk(campaign: Campaign, contact: Contact, record: Record) -> Step:
     word = campaign.disposition(record.disposition)
-    if record.call_back_at is not None:
+    never = word is not None and word.then == "do-not-call"
+    if record.call_back_at is not None and not never:
         same = word is None or word.same_agent
         at = max(record.call_back_at, record.ended_at)
         return Step(at, contact.at_number, "call-back", record.agent if same else "")

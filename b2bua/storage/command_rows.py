@@ -215,6 +215,8 @@ def _step(conn: sa.Connection, of: Command, record: Record, now: float) -> Step:
     row = contact_rows.RUNS.first(conn, {"id_": of.campaign})
     found = contact_rows.find(conn, of.contact)
     if row is None or found is None:
+        if record.opted_out or record.outcome is Outcome.OPTED_OUT:
+            _never_again(conn, of, "opted-out", now)
         return Step(None, 0, "deleted")
     contact = found[0]
     step = next_step(of_row(row[1], row[0]), contact, of.number, record)
@@ -223,16 +225,24 @@ def _step(conn: sa.Connection, of: Command, record: Record, now: float) -> Step:
         # taken out of the campaign while it was called: that stays, the attempt counts all the same
         moved = replace(moved, state=contact.state, reason=contact.reason, next_at=contact.next_at)
     if step.list_number:
-        do_not_call_rows.add(conn, of.tenant, do_not_call_rows.OWN, [of.number], step.reason, now)
-        do_not_call_rows.close_contacts(conn, of.tenant, [of.number])
+        _never_again(conn, of, step.reason, now)
     contact_rows.save(conn, moved)
     return step
+
+
+def _never_again(conn: sa.Connection, of: Command, reason: str, now: float) -> None:
+    """The number goes onto the tenant's own list."""
+    do_not_call_rows.add(conn, of.tenant, do_not_call_rows.OWN, [of.number], reason, now)
+    do_not_call_rows.close_contacts(conn, of.tenant, [of.number])
 
 
 def dispose(
     conn: sa.Connection, id: str, word: str, now: float, agent: str, call_back_at: float | None
 ) -> Step | None:  # fmt: skip
-    """What the agent says later: kept in the record, and the step is made again unless the contact has moved on."""
+    """What the agent says later: kept in the record, and the step is made again unless the contact has moved on.
+
+    A number that nobody shall call again is listed in any case: what became of the contact since does not matter.
+    """
     found = FIND.first(conn, {"id_": id})
     if found is None or found[10] is None:
         raise NotFound(f"there is no command {id} with a record")
@@ -241,16 +251,17 @@ def dispose(
     _keep(conn, record)
     row = contact_rows.RUNS.first(conn, {"id_": of.campaign})
     held = contact_rows.find(conn, of.contact)
-    if row is None or held is None or held[2] != id or record.outcome is not Outcome.ANSWERED:
+    campaign = None if row is None else of_row(row[1], row[0])
+    said = None if campaign is None else campaign.disposition(word)
+    if said is not None and said.then == "do-not-call":
+        _never_again(conn, of, word, now)
+    if campaign is None or held is None or held[2] != id or record.outcome is not Outcome.ANSWERED:
         return None
     contact = _before(held[0], of.number)
     if contact.state not in (ContactState.OPEN, ContactState.CLOSED):
         return None
-    step = next_step(of_row(row[1], row[0]), contact, of.number, record)
+    step = next_step(campaign, contact, of.number, record)
     contact_rows.save(conn, after(contact, of.number, record, step))
-    if step.list_number:
-        do_not_call_rows.add(conn, of.tenant, do_not_call_rows.OWN, [of.number], word, now)
-        do_not_call_rows.close_contacts(conn, of.tenant, [of.number])
     return step
 
 

@@ -75,6 +75,8 @@ def test_a_call_back_is_the_same_agents_at_the_agreed_time() -> None:
     assert next_step(CAMPAIGN, CONTACT, FIRST, replace(agreed, call_back_at=5.0)).at == END
     no_time = replace(agreed, call_back_at=None)
     assert next_step(CAMPAIGN, CONTACT, FIRST, no_time) == Step(END + 900, 0, "call-back", "1001")
+    never = replace(agreed, disposition="never")
+    assert next_step(CAMPAIGN, CONTACT, FIRST, never) == Step(None, 0, "never", list_number=True), "whatever time"
 
 
 def test_an_agreed_agent_stays_when_nobody_answered() -> None:

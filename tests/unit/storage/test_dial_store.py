@@ -168,11 +168,50 @@ async def test_what_the_agent_says_after_the_talk(storage: Storage) -> None:
     (back,) = await store.take("spring", 2, NOW + 50, node="n1", agents=["1001"])
     assert (back.attempts, back.numbers[0].attempts, back.outcomes, back.agent) == (1, 1, {"answered": 1}, "1001")
     await store.write_command(command("c3", back))
-    assert await store.dispose("c1", "never", NOW, agent="1001") is None, "it is being called again"
+    assert await store.dispose("c1", "later", NOW, agent="1001") is None, "it is being called again"
     await store.dispose("c2", "never", NOW, agent="1001")
     assert (await store.facts("spring", [number(2)], 0.0))[number(2)].listed == "own"
     with pytest.raises(NotFound):
         await store.dispose("c3", "later", NOW, agent="1001")
+
+
+@pytest.mark.parametrize("since", ["called again", "held", "withdrawn", "no talk", "made anew"])
+async def test_never_again_is_heard_whatever_has_become_of_the_contact(storage: Storage, since: str) -> None:
+    """The agent's word of do-not-call lists the number, also where the contact's step is not made again with it."""
+    words = (Disposition("later", then="call-back"), Disposition("never", then="do-not-call"))
+    campaign = replace(CAMPAIGN, dispositions=words)
+    store = await make(storage, campaign, [prepared(1, number(1))])
+    (one,) = await store.take("spring", 1, NOW, node="n1")
+    await store.write_command(command("c1", one))
+    outcome = Outcome.MACHINE if since == "no talk" else Outcome.ANSWERED
+    await store.book(Record("c1", outcome, NOW, agent="1001", disposition="later", call_back_at=NOW + 5), NOW)
+    campaigns = Campaigns(storage)
+    match since:
+        case "called again":
+            (again,) = await store.take("spring", 1, NOW + 5, node="n1", agents=["1001"])
+            await store.write_command(command("c2", again))
+        case "held":
+            await campaigns.change_contact("spring", one.id, {"state": "held"}, by="test", now=NOW)
+        case "withdrawn":
+            await campaigns.withdraw("spring", "b1", by="test", now=NOW)
+        case "made anew":
+            await store.order("spring", "stop", NOW)
+            await campaigns.delete("spring", by="test", now=NOW)
+            await make(storage, campaign, [prepared(2, number(2))])
+    await store.dispose("c1", "never", NOW, agent="1001")
+    assert (await store.facts("spring", [number(1)], 0.0))[number(1)].listed == "own"
+
+
+async def test_a_number_asked_not_to_be_called_while_its_campaign_was_deleted(storage: Storage) -> None:
+    """A campaign that is stopped lets its talks go on: what a called asks for holds though it is gone by then."""
+    store = await make(storage, rows=[prepared(1, number(1))])
+    (one,) = await store.take("spring", 1, NOW, node="n1")
+    await store.write_command(command("c1", one))
+    await store.order("spring", "stop", NOW)
+    await Campaigns(storage).delete("spring", by="test", now=NOW)
+    assert await store.book(Record("c1", Outcome.OPTED_OUT, NOW, live=True), NOW) is not None
+    await make(storage)
+    assert (await store.facts("spring", [number(1)], 0.0))[number(1)].listed == "own"
 
 
 async def test_a_listed_number_closes_its_contacts_at_once(storage: Storage) -> None:
