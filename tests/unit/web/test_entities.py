@@ -47,11 +47,26 @@ async def test_entry_points_that_do_not_exist_are_refused(web: Api) -> None:
         assert (await client.post("/v1/access-numbers", json=body)).status_code == 201
 
 
+async def test_an_agents_keys_end_with_him(web: Api) -> None:
+    """The next agent with the extension is not reached with a key of the one before, on this node from that moment."""
+    await web.ask("POST", "/v1/agents", json=AGENT | {"extension": "8005"})
+    body = {"name": "desk", "role": "agent", "extension": "8005"}
+    made = (await web.ask("POST", "/v1/api-keys", json=body)).json()
+    web.keys["before"] = made["secret"]
+    assert (await web.ask("GET", "/v1/agents/8005/state", key="before")).status_code != 401
+    assert (await web.ask("DELETE", "/v1/agents/8005")).status_code == 204
+    assert (await web.ask("GET", "/v1/agents/8005/state", key="before")).status_code == 401
+    await web.ask("POST", "/v1/agents", json=AGENT | {"extension": "8005"})
+    assert (await web.ask("GET", "/v1/agents/8005/state", key="before")).status_code == 401
+    ends = {one["extension"]: one["revoked_at"] for one in (await web.ask("GET", "/v1/api-keys")).json()["api_keys"]}
+    assert ends["8005"] is not None
+
+
 async def test_an_agent_is_created_shown_changed_and_deleted(web: Api) -> None:
     async with web.client() as client:
         created = await client.post("/v1/agents", json=AGENT | {"extension": "8002"})
         assert (created.status_code, created.json()) == (
-            201, AGENT | {"extension": "8002", "enabled": True, "password": None},
+            201, AGENT | {"extension": "8002", "enabled": True, "password": None, "srtp": None, "srtp_keys": []},
         )  # fmt: skip
         changed = await client.patch("/v1/agents/8002", json={"enabled": False})
         assert changed.json()["enabled"] is False
