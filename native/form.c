@@ -10,6 +10,7 @@
 #define LONGEST_TAG 256
 #define MOST_IN_LISTS 64 /* tokens in all Allow, Supported and Require headers together, of each name */
 #define MOST_HEADERS 256
+#define MOST_LINES 512 /* of the head: a header may be folded, and what reads it in Python has the same limit */
 #define MOST_MEDIA 4
 #define MOST_KEYS 64
 
@@ -23,6 +24,16 @@ static long body_octets(const pjsip_rx_data *rdata)
         return end - (found + 4);
     found = memmem(msg, (size_t)rdata->msg_info.len, "\n\n", 2);
     return found ? end - (found + 2) : -1;
+}
+
+/* Whether the head has more lines than anybody needs. Line ends are CRLF, and LF or CR alone. */
+static pj_bool_t has_many_lines(const char *head, long octets)
+{
+    unsigned n = 0;
+
+    for (long i = 0; i < octets; i++)
+        n += head[i] == '\n' || (head[i] == '\r' && head[i + 1] != '\n');
+    return n > MOST_LINES;
 }
 
 /* Lists that PJSIP copies into places of fixed size, or into each dialog. One header of more
@@ -41,8 +52,8 @@ static pj_bool_t is_too_long(const pjsip_hdr *hdr, unsigned *tokens)
 }
 
 /* True for what PJSIP reads although it must not be trusted (RFC 3261 8.1.1, 18.3, 20): headers that may stand once
- * standing twice, a CSeq of another method, 300 hops, no end of the headers (cut short), a Content-Length beyond the
- * datagram, a body nobody says the type of or with nothing in it; keys and lists of a length that no honest peer needs. */
+ * standing twice, a CSeq of another method, 300 hops, no end of the headers (cut short) or hundreds of lines of them, a
+ * Content-Length beyond the datagram, a body nobody says the type of or with nothing in it; keys and lists of a length that no honest peer needs. */
 pj_bool_t form_is_broken(pjsip_rx_data *rdata)
 {
     pjsip_msg *msg = rdata->msg_info.msg;
@@ -71,7 +82,7 @@ pj_bool_t form_is_broken(pjsip_rx_data *rdata)
     if ((rdata->msg_info.max_fwd && rdata->msg_info.max_fwd->ivalue > 255) || body_is_blank(msg))
         return PJ_TRUE;
     octets = body_octets(rdata);
-    return octets < 0 || (clen && clen->len != 0 && (clen->len < 0 || clen->len > octets || !rdata->msg_info.ctype));
+    return octets < 0 || has_many_lines(rdata->msg_info.msg_buf, rdata->msg_info.len - octets - 1) || (clen && clen->len != 0 && (clen->len < 0 || clen->len > octets || !rdata->msg_info.ctype));
 }
 
 /* --- SDP ---------------------------------------------------------------------------------------------------- */

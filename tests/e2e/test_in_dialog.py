@@ -148,6 +148,31 @@ class Elsewhere:
         return await asyncio.to_thread(self._socket.recv, 65536)
 
 
+def answered(peer: Peer, cseq: tuple[int, str]) -> bool:
+    return any(m.status == 200 and m.cseq == cseq for m in peer.call.received)
+
+
+async def test_an_info_that_only_the_stack_can_read_ends_nothing(server: Server, caller: Caller, phone: Phone) -> None:
+    """Robustness: a header folded over hundreds of lines gets 400; a blank behind the version, which PJSIP passes over,
+    makes an INFO that is passed over; the engine goes on and so does the call."""
+    await talking(server, caller, phone)
+    for peer in (caller, phone):
+        folded = "a" + "\r\n a" * 600
+        pattern = await peer.call.send("INFO", headers={"Subject": folded})
+        await pattern.expect(400)
+        target, first = server.outside if peer is caller else server.inside, pattern.cseq[0]
+        for number in range(first + 1, first + 101):
+            odd = bytes(pattern).replace(folded.encode(), b"a").replace(b" SIP/2.0\r\n", b" SIP/2.0 \r\n", 1)
+            odd = odd.replace(b"branch=z9hG4bK", b"branch=z9hG4bK%d" % number)
+            await peer.send_raw(odd.replace(b"%d INFO" % first, b"%d INFO" % number), target)
+        await eventually(partial(answered, peer, (first + 100, "INFO")), "the answer to the last one")
+    await hear_each_other(caller, phone)
+    await (await phone.call.send("BYE", cseq=first + 101)).expect(200)
+    await caller.expect("BYE")
+    await server.api.cdr()
+    assert server.log().count("an INFO is passed over that only PJSIP can read") == 200
+
+
 async def test_a_call_that_is_over_gets_481(server: Server, caller: Caller, phone: Phone) -> None:
     """A blind 200 would tell a carrier that a dead call lives; from both sides, by every method."""
     await talking(server, caller, phone)

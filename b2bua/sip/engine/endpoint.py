@@ -215,25 +215,29 @@ class Engine:
         while handle(0) >= FULL_POLL and time.monotonic() < end:
             pass  # the epoll descriptor stays readable while anything is left, but asking once more here is cheaper
         self._dead.clear()
-        self.carriers.drain()
+        self._contained("carriers", self.carriers.drain)
         if self._arriving is not None:
-            self._refused_by_stack()
+            self._contained("on_refusal", self._refused_by_stack)
         if self._arrived:
             self._hand_over()
         while pj.tandem_pending():
-            self._in_dialog_request()
+            self._contained("in-dialog request", self._in_dialog_request)
         if self.gate.waiting():
             self._decide()
 
+    def _contained(self, where: str, work: Callable[[], None]) -> None:
+        """A fault in one part of PJSIP's turn is counted and ends neither the others nor the engine."""
+        try:
+            work()
+        except Exception as error:
+            self.fault(None, where, error)
+
     def _decide(self) -> None:
         """What waits at the gate, after the requests of calls that stand; what is let in arrives like any other."""
-        try:
-            self.gate.serve()
-        except Exception as error:
-            self.fault(None, "gate", error)
+        self._contained("gate", self.gate.serve)
         self._dead.clear()
         if self._arriving is not None:
-            self._refused_by_stack()
+            self._contained("on_refusal", self._refused_by_stack)
         if self._arrived:
             self._hand_over()
 
@@ -243,9 +247,9 @@ class Engine:
         The slot is chosen by now, but there is no call in it: the last moment for whoever had it before to die.
         """
         self._dead.clear()
+        if self._arriving is not None:
+            self._contained("on_refusal", self._refused_by_stack)
         try:
-            if self._arriving is not None:
-                self._refused_by_stack()
             rdata = prm.rdata
             source, port = split_host_port(rdata.srcAddress)
             listener = self._listeners.at(*pj.tandem_rx_listener(int(rdata.pjRxData)))
@@ -314,7 +318,11 @@ class Engine:
         leg = self._by_dialog.get((call_id, bool(we_are_uas)))
         if leg is None or method != "INFO":
             return
-        message = Message.of(raw)
+        try:
+            message = Message.of(raw)
+        except BadMessage as error:
+            log.info("an INFO is passed over that only PJSIP can read", leg=leg.id, why=str(error))
+            return
         key = key_of(message.body.decode("ascii", "replace")) if message.content_type == "application/dtmf" else None
         leg.by_info = leg.by_info or key is not None
         leg._tell(Info(leg.id, raw) if key is None else Dtmf(leg.id, key, "info"))

@@ -63,6 +63,14 @@ def test_hundreds_of_headers_get_400(peer: Peer) -> None:
     assert peer.receive().status == 400
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_a_head_of_hundreds_of_lines_gets_400(peer: Peer, end: str) -> None:
+    """However few headers they make: RFC 3261 7.3.1 lets one be folded."""
+    assert peer.ask(peer.request("OPTIONS", "Subject: a" + f"{end} a" * 400)).status == 200
+    peer.send(peer.request("OPTIONS", "Subject: a" + f"{end} a" * 600))
+    assert peer.receive().status == 400
+
+
 def test_too_long_a_message_gets_513(stack: Stack, peer: Peer) -> None:
     stack.do("gate", call="limit", arguments=["message", 2000])
     try:
