@@ -38,7 +38,11 @@ class RoleName(StrEnum):
 def create(
     name: Annotated[str, typer.Argument(help="What it is for, in your own words.")],
     role: Annotated[
-        RoleName, typer.Option(help="admin: everything; operator: calls and records; tenant: one tenant's own.")
+        RoleName,
+        typer.Option(
+            help="admin: everything; operator: all tenants' calls, campaigns and records; tenant: one tenant's own; "
+            "agent: his own state and call; listener: events; metrics: /metrics."
+        ),
     ] = RoleName.ADMIN,
     tenant: Annotated[str | None, typer.Option(help="The only tenant it reaches (role tenant).")] = None,
     extension: Annotated[str | None, typer.Option(help="The agent whose key it is (role agent).")] = None,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from b2bua.cli.client import Client, Json, Url, server
+from b2bua.cli.client import LONGEST, Client, Json, Url, server
 from b2bua.cli.output import as_json, console, fail, say, sheet, table
 
 app = typer.Typer(help="Campaigns: whom they call, how far they are, what came of it.", no_args_is_help=True)
@@ -296,7 +296,7 @@ def snapshot(
 ) -> None:
     """Make a snapshot now and keep it; it is printed as JSON."""
     with server(url) as api:
-        as_json(api.get(path(id, "snapshots")) if kept else api.post(path(id, "snapshots"), {}))
+        as_json(api.get(path(id, "snapshots")) if kept else api.post(path(id, "snapshots"), {}, within=LONGEST))
 
 
 def follow(

@@ -17,6 +17,8 @@ Explain = Callable[[httpx.Response], list[str]]
 
 TIMEOUT = 15.0
 "Seconds for one request."
+LONGEST = 75.0
+"Seconds for one that makes the server look at everything it has, for which it takes a minute at most."
 
 Url = Annotated[
     str, typer.Option("--url", envvar="TANDEM_URL", help="Server's API; without it, that of the local configuration.")
@@ -64,8 +66,8 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, query=query)
 
-    def post(self, path: str, body: Any) -> Any:
-        return self.ask("POST", path, body=body)
+    def post(self, path: str, body: Any, *, within: float = TIMEOUT) -> Any:
+        return self.ask("POST", path, body=body, within=within)
 
     def put(self, path: str, body: Any) -> Any:
         return self.ask("PUT", path, body=body)
@@ -84,12 +86,13 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         explain: Explain | None = None,
+        within: float = TIMEOUT,
     ) -> Any:
         """The answer as JSON (None when it is empty); query values that are None are left out.
 
         `explain`: makes lines of a refusal where `problem` knows too little.
         """
-        answer = self._request(method, path, query, body, explain or problem)
+        answer = self._request(method, path, query, body, explain or problem, within=within)
         if not answer.content:
             return None
         try:
@@ -129,17 +132,20 @@ class Client:
         *,
         content: BinaryIO | None = None,
         media_type: str = "",
+        within: float = TIMEOUT,
     ) -> httpx.Response:
         params = {key: value for key, value in (query or {}).items() if value is not None}
         headers = {"Content-Type": media_type} if media_type else None
         try:
-            answer = self._http.request(method, path, params=params, json=body, content=content, headers=headers)
+            answer = self._http.request(
+                method, path, params=params, json=body, content=content, headers=headers, timeout=within
+            )
         except httpx.ConnectError:
             fail(
                 f'no server answers at {self._http.base_url}: start it ("tandem serve"), or say where it is with --url'
             )
         except httpx.TimeoutException:
-            fail(f"the server at {self._http.base_url} did not answer within {TIMEOUT:g} s")
+            fail(f"the server at {self._http.base_url} did not answer within {within:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             fail(f"cannot speak with {self._http.base_url}: {error}")
         if answer.is_error:

@@ -30,4 +30,4 @@ def upgrade(config: Config = None) -> None:
         revision = storage_upgrade.upgrade(url)
     except StorageError as error:
         fail(str(error))
-    typer.echo(f"the schema is at revision {revision}")
+    typer.echo(f"the schema of {storage_upgrade.shown(url)} is at revision {revision}")

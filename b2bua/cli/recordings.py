@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 import typer
 
 from b2bua.cli.client import Json, Url, server
 from b2bua.cli.output import as_json, fail, say, sheet, table
+from b2bua.cli.saving import saved_as
 
 if TYPE_CHECKING:  # where it is needed, it is imported then: numpy comes with it, and commands shall start at once
     from media.recording import Keys
@@ -69,7 +69,7 @@ def show(name: Name, url: Url = "", json: Json = False) -> None:
 def fetch(name: Name, out: Out = None, url: Url = "") -> None:
     """Save the sound; one that is encrypted on the server comes decrypted."""
     path = out or Path(name.removesuffix(".enc"))
-    with server(url) as api, _written(path) as to:
+    with server(url) as api, saved_as(path) as to:
         api.save(_path(name), to)
     say(f"{path} is written")
 
@@ -106,7 +106,7 @@ def decrypt(file: File, key_file: KeyFile, out: Out = None) -> None:
     if path == file or (out is None and path.exists()):
         fail(f"{path} is there already: name another one with --out")
     try:
-        with Sealed(file, _keys(key_file)) as found, _written(path) as to:
+        with Sealed(file, _keys(key_file)) as found, saved_as(path) as to:
             if not found.complete:
                 say("it was not finished: the server is at it, or went down and was not started since")
             for at in range(0, found.length, PIECE):
@@ -144,13 +144,6 @@ def _keys(file: Path) -> Keys:
         return Keys.of_file(file)
     except (OSError, ValueError) as error:
         fail(f"{file}: {error}")
-
-
-def _written(path: Path) -> BinaryIO:
-    try:
-        return os.fdopen(os.dup(1), "wb") if str(path) == "-" else path.open("wb")
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror}")
 
 
 def _path(name: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import typer
 
-from b2bua.cli.client import Client, Json, Url, server
+from b2bua.cli.client import Json, Url, server
 from b2bua.cli.output import as_json, fail, sheet, table
 
 app = typer.Typer(help="Tokens: a caller's data, left here before his call comes.", no_args_is_help=True)
@@ -65,11 +65,14 @@ def bulk(
     with server(url) as api:
         for start in range(0, len(news), BULK):
             body = {"tokens": news[start : start + BULK]} | _given(tenant=tenant, ttl=ttl, trunk=trunk)
-            issued += _post_or_tell(api, body, start, issued)
-    if json:
-        as_json({"tokens": issued})
-    else:
-        table(issued, ISSUED_COLUMNS, "the file has no rows")
+            try:
+                issued += api.post("/v1/tokens/bulk", body)["tokens"]
+            except typer.Exit:
+                if not issued:
+                    raise
+                _show(issued, json=json)  # nobody could ask for them again
+                fail(f"{len(issued)} tokens were issued before this; go on with row {start + 1} of the file")
+    _show(issued, json=json)
 
 
 @app.command("list")
@@ -131,14 +134,11 @@ def _pairs(words: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _post_or_tell(api: Client, body: dict[str, Any], start: int, issued: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    try:
-        answer: list[dict[str, Any]] = api.post("/v1/tokens/bulk", body)["tokens"]
-    except typer.Exit:
-        if issued:
-            fail(f"{len(issued)} tokens were issued before this; go on with row {start + 1} of the file")
-        raise
-    return answer
+def _show(issued: list[dict[str, Any]], *, json: bool) -> None:
+    if json:
+        as_json({"tokens": issued})
+    else:
+        table(issued, ISSUED_COLUMNS, "the file has no rows")
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

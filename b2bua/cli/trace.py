@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from b2bua.cli.client import Json, Url, server
-from b2bua.cli.output import as_json, console, fail, harmless, say
+from b2bua.cli.output import as_json, console, harmless, say
+from b2bua.cli.saving import saved_as
 
 WIDTH = 30
 "Columns between two parties."
@@ -28,7 +29,8 @@ def trace(
     path = f"/v1/calls/{quote(call, safe='')}/trace"
     with server(url) as api:
         if pcap is not None:
-            _save(api, path, pcap)
+            with saved_as(pcap) as to:
+                api.save(f"{path}.pcap", to)
             return
         found = api.get(path)
     if json:
@@ -44,14 +46,6 @@ def trace(
         for message in found["messages"]:
             out.print(Text(f"\n{message['time']:.6f} {message['source']} -> {message['target']}", style="bold"))
             out.print(Text(harmless(message["text"].replace("\r\n", "\n"))))
-
-
-def _save(api: Any, path: str, file: Path) -> None:
-    try:
-        with file.open("wb") as to:
-            api.save(f"{path}.pcap", to)
-    except OSError as error:
-        fail(f"{file}: {error.strerror}")
 
 
 def _forgotten(found: Mapping[str, Any]) -> str:

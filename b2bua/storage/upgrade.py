@@ -21,6 +21,11 @@ LOCK = 0x74616E64
 "The advisory lock under which one of several nodes migrates a PostgreSQL database."
 
 
+def shown(url: str) -> str:
+    """A database's URL as it may be shown."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
 def revision(conn: sa.Connection) -> str | None:
     """The revision of an open database, None when it is empty."""
     if not sa.inspect(conn).has_table("alembic_version"):

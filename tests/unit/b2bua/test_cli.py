@@ -115,7 +115,8 @@ def test_a_key_for_nobody_is_refused_in_one_sentence(tandem: Tandem) -> None:
 def test_the_schema_is_made_by_db_upgrade(tandem: Tandem) -> None:
     result = tandem("db", "upgrade")
     assert result.exit_code == 0
-    assert result.stdout.startswith("the schema is at revision ")
+    assert result.stdout.startswith("the schema of sqlite")
+    assert " is at revision " in result.stdout
     assert Path("data/tandem.db").is_file()
 
 

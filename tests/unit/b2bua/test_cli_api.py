@@ -121,6 +121,7 @@ async def test_a_bulk_that_breaks_off_says_where(tandem: Tandem, tmp_path: Path)
     (tmp_path / "rows.csv").write_text("caller\n" + "\n".join(rows))
     broken = await tandem("tokens", "bulk", "rows.csv", key="acme", fails=True)
     assert "500 tokens were issued before this; go on with row 501 of the file" in broken.stderr
+    assert len(broken.stdout.splitlines()) == 501, "nobody could ask for those that were issued again"
 
 
 async def test_live_calls_are_listed_shown_ended_and_started(tandem: Tandem, server: Api) -> None:

@@ -31,6 +31,9 @@ async def test_recordings_are_listed_shown_fetched_and_removed(server: Api, tand
     assert json.loads((await tandem("recordings", "show", name, "--json")).stdout)["file"] == name
     await tandem("recordings", "fetch", name, "-o", "fetched.wav")
     assert (tmp_path / "fetched.wav").read_bytes() == (folder / "acme" / name).read_bytes()
+    await tandem("recordings", "fetch", f"{CALLS[1]}.wav", "-o", "fetched.wav", fails=True)
+    assert [path.name for path in tmp_path.glob("*fetched*")] == ["fetched.wav"]
+    assert (tmp_path / "fetched.wav").read_bytes() == (folder / "acme" / name).read_bytes(), "what was there stays"
     await tandem("recordings", "remove", name)
     assert list((folder / "acme").iterdir()) == []
     await tandem("recordings", "show", name, fails=True)
