@@ -23,6 +23,7 @@ from tests.peers.uas import Phone
 ALL = ["G722", "opus", "PCMA", "PCMU", "G729", "GSM"]
 CONFIG = {"media": {"codecs": ALL}}
 PAIRS = [*combinations(ALL, 2)]
+TRIES = 4
 AT_ONCE = 5
 "Calls: each of their packets is encoded and decoded by programs of ours, too."
 TWO = (600.0, 1000.0)
@@ -54,14 +55,25 @@ def voice(peer: Peer) -> CodedRtp:
 
 
 async def hears(one: Peer, other: Peer, what: str = "", frequency: float | None = None) -> Heard:
+    """What is heard of the other one's tone, which is it, and as loud as it was sent.
+
+    A slip that a slow moment of the machine makes is heard as long as the codec takes to find its way again, in one
+    that models a voice up to a second: the tone has to be right once in a few tries.
+    """
     theirs = voice(other)
     frequency = frequency or theirs.tone
     assert frequency is not None
-    heard = await voice(one).hear()
-    about = f"{what} {voice(one).coding.name} <- {theirs.coding.name}: {heard.level() - theirs.sent_level:+.2f} dB"
-    assert heard.share(frequency) > 0.9, f"{about}, {heard.share(frequency):.3f} at {frequency:g} Hz"
     most = max(TOLERANCE.get(rtp.coding.name, 1.0) for rtp in (voice(one), theirs))
-    assert abs(heard.part(frequency) - theirs.sent_level) <= most, about
+    for last in (*[False] * (TRIES - 1), True):
+        heard = await voice(one).hear()
+        share, off = heard.share(frequency), heard.part(frequency) - theirs.sent_level
+        right = share > 0.9 and abs(off) <= most
+        about = (
+            f"{what} {voice(one).coding.name} <- {theirs.coding.name}: {share:.3f} at {frequency:g} Hz, {off:+.2f} dB"
+        )
+        assert right or not last, about
+        if right:
+            break
     return heard
 
 

@@ -25,8 +25,8 @@ MODULES = Path("/usr/lib/baresip/modules")
 LONGEST = 120
 "Seconds of tone in the file it plays."
 
-OTHER_CODECS = ("g722", "opus", "gsm")
-"Codecs beside G.711."
+OTHER_CODECS = {"g722": 16000, "opus": 48000, "gsm": 8000}
+"Codecs beside G.711, and the samples a second that they take."
 
 CONFIGURATION = """\
 sip_listen {host}:{port}
@@ -43,8 +43,8 @@ rtp_ports {rtp}-{rtp_last}
 audio_source aufile,{tone}
 audio_player aubridge,sink
 audio_alert aubridge,alert
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 snd_path {folder}
@@ -90,13 +90,15 @@ class Baresip:
         tone = next(TONES) if tone is None else tone
         port = PORTS.take(2)  # it takes the one above for TLS, asked or not
         control, rtp = PORTS.take(), PORTS.take(20, even=True)
-        write_tone(folder / "tone.wav", tone)
         names = [c.lower() for c in codecs]
+        # at the codec's own rate: a source that baresip has to resample may stay silent for good on a busy machine
+        rate = OTHER_CODECS.get(names[0], sound.RATE)
+        write_tone(folder / "tone.wav", tone, rate=rate)
         modules = "".join(f"module {n}.so\n" for n in OTHER_CODECS if n in names)
         modules += f"module {srtp.removesuffix('-mand')}.so\n" if srtp else ""
         text = CONFIGURATION.format(
             host=host, port=port, control=control, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=MODULES,
-            codecs=modules, tone=folder / "tone.wav",
+            codecs=modules, tone=folder / "tone.wav", rate=rate,
         )  # fmt: skip
         (folder / "config").write_text(text)
         mode = "auto" if answer else "manual"
@@ -188,11 +190,11 @@ class Baresip:
                     self.events.append(event)
 
 
-def write_tone(path: Path, frequency: float, seconds: float = LONGEST) -> Path:
-    """A WAV file (8 kHz, 16 bit, mono) with a sine."""
+def write_tone(path: Path, frequency: float, seconds: float = LONGEST, *, rate: int = sound.RATE) -> Path:
+    """A WAV file (16 bit, mono) with a sine."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(sound.RATE)
-        file.writeframes(sound.tone(frequency, 0, int(seconds * sound.RATE)).astype("<i2").tobytes())
+        file.setframerate(rate)
+        file.writeframes(sound.tone(frequency, 0, int(seconds * rate), rate=rate).astype("<i2").tobytes())
     return path
