@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from b2bua.calls.session import Said, Session
@@ -13,12 +13,13 @@ from b2bua.dialling.checks import problems
 from b2bua.dialling.flight import Flight, Phase
 from b2bua.dialling.gave_up import InboundAbandoned
 from b2bua.dialling.launching import HELD_BACK, Launcher
+from b2bua.dialling.metrics import follow
 from b2bua.dialling.preview import Choice
 from b2bua.dialling.records import CallRecords
 from b2bua.dialling.recovery import recover
 from b2bua.dialling.scheduling import Scheduling
 from b2bua.dialling.task import Task
-from b2bua.dialling.view import TaskView, by_age, view_of
+from b2bua.dialling.view import TaskView, view_of
 from b2bua.log import logger
 from b2bua.storage.dial_store import DialStore
 from b2bua.storage.errors import NotFound, StorageUnavailable
@@ -80,7 +81,7 @@ class Dialler:
             self.scheduling.tasks, store, lambda: self.launcher.reading().steady, self._soon
         )
         exchange.floor.followers += [self.agents.on_effect, self.scheduling.on_effect, self.inbound.on_effect]
-        self._follow()
+        follow(metrics, self.scheduling.tasks, exchange.floor, lambda: self.launcher.reading().steady, self.records)
 
     def __repr__(self) -> str:
         return f"<dialler of {self.node}: {self.scheduling!r}, {self.records!r}>"
@@ -294,59 +295,3 @@ class Dialler:
             task.next_question = 0.0
             task.look_again = 0.0
         self.scheduling.wake()
-
-    # -- metrics
-
-    def _follow(self) -> None:
-        follow, tasks = self.metrics.follow, self.scheduling.tasks
-
-        def per_task(read: Callable[[Task], float]) -> Callable[[], dict[str, float]]:
-            return lambda: {id_: read(task) for id_, task in tasks.items()}
-
-        def wall() -> float:
-            return self.launcher.reading().steady
-
-        follow("gauge", "dial_in_flight", "Calls of a campaign.", per_task(lambda t: len(t.flights)), "campaign")
-        follow(
-            "gauge", "dial_agents_busy_ratio", "Talking share of the agents on duty.", per_task(self._busy), "campaign"
-        )
-        text = "Share of live answers abandoned, in the worst window of the law."
-        share = per_task(lambda t: t.counters.standing(t.profile, wall()).worst)
-        follow("gauge", "dial_abandoned_ratio", text, share, "campaign")
-        follow("gauge", "dial_abandoned_windows", "The same, by campaign and window.", self._by_window, "window")
-        text = "The figure of the last decision: the threshold of predictive pacing, a share or a ratio."
-        follow("gauge", "dial_threshold", text, per_task(lambda t: t.decision.reason.figure or 0.0), "campaign")
-        follow(
-            "gauge", "dial_ages_seconds", "Age of the oldest call without an agent.", per_task(self._oldest), "campaign"
-        )
-        follow("gauge", "dial_calls_by_age", "Calls without an agent, by campaign and age.", self._by_age, "age")
-        follow(
-            "gauge", "dial_records_pending", "Records of commands not in the database.", lambda: self.records.pending
-        )
-
-    def _busy(self, task: Task) -> float:
-        seats = seats_of(self.exchange.floor.floor, task.campaign, task.own_calls())
-        return len(seats.talking) / seats.on_duty if seats.on_duty else 0.0
-
-    def _oldest(self, task: Task) -> float:
-        now = self.exchange.floor.clock()
-        flights = task.in_phase(Phase.SETTING_UP, Phase.WAITING)
-        return max((now - flight.dialled for flight in flights), default=0.0)
-
-    def _by_age(self) -> dict[str, float]:
-        now = self.exchange.floor.clock()
-        return {
-            f"{id_}/{age}": float(count)
-            for id_, task in self.scheduling.tasks.items()
-            for age, count in by_age(
-                [now - flight.dialled for flight in task.in_phase(Phase.SETTING_UP, Phase.WAITING)]
-            ).items()
-        }
-
-    def _by_window(self) -> dict[str, float]:
-        wall = self.launcher.reading().steady
-        return {
-            f"{id_}/{name}": share
-            for id_, task in self.scheduling.tasks.items()
-            for name, share in task.counters.standing(task.profile, wall).shares.items()
-        }
