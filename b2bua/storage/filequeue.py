@@ -9,6 +9,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,7 +127,7 @@ class FileQueue:
         return True
 
     async def oldest(self) -> Batch | None:
-        """The next entries; they stay in the queue until `done`. None when it is empty."""
+        """The next entries; they stay in the queue until `done`. None when it is empty. Raises OSError."""
         self._settle()
         if not self._segments or self._head == Place(self._segments[-1].number, self._segments[-1].size):
             return None
@@ -201,7 +202,8 @@ class FileQueue:
             return False
         finally:
             os.close(descriptor)
-            path.unlink()
+            with suppress(OSError):
+                path.unlink()
 
     def close(self) -> None:
         """Let go of the files, and delete the last one when nothing in it is left to do; blocks for fsync."""

@@ -3,7 +3,13 @@
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from b2bua.log import logger
+
+log = logger("tandem.storage")
 
 SUFFIX = ".jsonl"
 CHUNK = 256 * 1024
@@ -64,7 +70,7 @@ class Syncer:
     def __init__(self, interval: float) -> None:
         """`interval`: seconds between two fsync."""
         self.failures = 0
-        "Calls of fsync that failed."
+        "What the disk refused: calls of fsync, files that could not be deleted."
         self._interval = interval
         self._current: Segment | None = None
         self._retired: deque[tuple[Segment, bool]] = deque()
@@ -101,19 +107,29 @@ class Syncer:
         while self._retired:
             segment, delete = self._retired.popleft()
             if delete:
-                segment.path.unlink(missing_ok=True)
+                self._try(partial(segment.path.unlink, missing_ok=True), segment)
             else:
                 self._fsync(segment)
             if segment.descriptor != CLOSED:
-                os.close(segment.descriptor)
+                self._try(partial(os.close, segment.descriptor), segment)
                 segment.descriptor = CLOSED
         if self._current is not None:
             self._fsync(self._current)
 
     def _fsync(self, segment: Segment) -> None:
-        if segment.descriptor == CLOSED:
-            return
+        if segment.descriptor != CLOSED:
+            self._try(partial(os.fsync, segment.descriptor), segment)
+
+    def _try(self, act: Callable[[], None], segment: Segment) -> None:
+        """The thread outlives whatever the disk says: without it nothing would be fsynced or deleted any more."""
         try:
-            os.fsync(segment.descriptor)
-        except OSError:
+            act()
+        except OSError as error:
             self.failures += 1
+            if self.failures == 1:
+                log.error(
+                    "the disk of the spool fails",
+                    file=str(segment.path),
+                    error=error.strerror or str(error),
+                    do="see to the disk: a power cut may now cost records",
+                )

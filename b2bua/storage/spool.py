@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from b2bua.jsontext import encode
+from b2bua.log import logger
 from b2bua.storage import drain
 from b2bua.storage.errors import StorageError, StorageUnavailable
 from b2bua.storage.filequeue import BATCH, Batch, Entry, FileQueue, Record
 from b2bua.storage.storage import Storage
+
+log = logger("tandem.storage")
 
 RETRY = 0.5
 "Seconds until an unavailable database, or a disk that refused a line, is tried again."
@@ -56,6 +59,8 @@ class Spool:
         self._memory, self._linger = memory, linger
         self._unsaved: deque[Entry] = deque()
         "What the disk refused."
+        self._undeleted = False
+        "Files stay though all they hold is stored: the database's own disk does not say that it has it."
         self._draining = asyncio.Lock()
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -184,7 +189,7 @@ class Spool:
     async def _store_batch(self) -> int:
         """Store the oldest records; returns how many. Raises StorageUnavailable."""
         async with self._draining:
-            batch = await self._files.oldest() or self._from_unsaved()
+            batch = await self._oldest() or self._from_unsaved()
             if batch is None:
                 return 0
             try:
@@ -203,6 +208,14 @@ class Spool:
             self.torn += batch.broken + batch.tail
             await self._delete_finished()
             return len(batch.records) + batch.broken + batch.tail
+
+    async def _oldest(self) -> Batch | None:
+        try:
+            return await self._files.oldest()
+        except OSError as error:
+            # Too many open files, a disk that fails: what is in the file may be read a moment later.
+            self.behind = True
+            raise StorageUnavailable(f"the spool cannot be read: {error}") from error
 
     def _from_unsaved(self) -> Batch | None:
         if not self._unsaved:
@@ -239,7 +252,16 @@ class Spool:
     async def _delete_finished(self) -> None:
         if finished := len(self._files.finished):
             # The rows first: a power cut must not take them while their lines are already gone.
-            await self._storage.sync()
+            try:
+                await self._storage.sync()
+            except StorageUnavailable as error:
+                if not self._undeleted:
+                    log.error(
+                        "stored records stay in the spool: the disk fails", error=str(error), do="see to the disk"
+                    )
+                self._undeleted = True
+                return
+            self._undeleted = False
             self._files.delete_finished(finished)
 
     async def close(self) -> None:

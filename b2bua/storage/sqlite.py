@@ -257,7 +257,10 @@ class SqliteBackend:
         return self.reader.submit(op, timeout)
 
     async def sync(self) -> None:
-        await self._loop.run_in_executor(None, self._fsync)
+        try:
+            await self._loop.run_in_executor(None, self._fsync)
+        except OSError as error:
+            raise StorageUnavailable(f"SQLite: {error.strerror or error}: {self.path}-wal") from error
 
     async def close(self) -> None:
         await self.writer.close()

@@ -79,7 +79,10 @@ class Storage:
         return result
 
     async def sync(self) -> None:
-        """Return when everything committed so far survives a power cut, not only a killed process."""
+        """Return when everything committed so far survives a power cut, not only a killed process.
+
+        Raises StorageUnavailable when nobody can know that.
+        """
         await self.backend.sync()
 
     async def close(self) -> None:
