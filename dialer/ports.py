@@ -191,7 +191,12 @@ class DialStore(Protocol):
         """Put a number on a do-not-call list, from now on; its open contacts close. False: it was there."""
 
     async def is_done(self, campaign: str) -> bool:
-        """Whether every contact has its result and every command its record (R3-08); cheap, for after each record."""
+        """Whether every contact has its result, every command its record, and no batch is being imported (R3-08);
+        cheap, for after each record."""
+
+    async def end_if_done(self, campaign: str, now: float, *, node: str) -> bool:
+        """Order the end of a campaign of which `is_done` is true in the same step; False where it is not (any more).
+        Raises the storage's NotFound, and Conflict where it has ended otherwise."""
 
     async def progress(self, campaign: str, now: float) -> Progress:
         """How far it is."""

@@ -341,8 +341,16 @@ class Scheduling:
                 await self._finish(task, "end")
         elif not task.stock and self._clock() >= task.next_question:
             task.next_question = self._clock() + DRY
-            if await self.store.is_done(campaign.id) and await self._order(campaign, "end", "done"):
+            # most often it is not: that is asked without a write
+            if await self.store.is_done(campaign.id) and await self._end_if_done(campaign):
                 await self._finish(task, "end")
+
+    async def _end_if_done(self, campaign: Campaign) -> bool:
+        try:
+            return await self.store.end_if_done(campaign.id, self._wall(), node=self.node)
+        except (Conflict, NotFound) as error:
+            log.info("an order came too late", campaign=campaign.id, order="end", error=str(error))
+            return False
 
     async def _finish(self, task: Task, how: str) -> None:
         self.tasks.pop(task.campaign.id, None)

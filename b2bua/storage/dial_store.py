@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from b2bua.storage import campaign_rows, command_rows, contact_rows, do_not_call_rows, snapshot_rows
+from b2bua.storage import batch_rows, campaign_rows, command_rows, contact_rows, do_not_call_rows, snapshot_rows
 from b2bua.storage.campaign_values import of_row
-from b2bua.storage.dial_tables import contacts, dial_commands, dial_counts
+from b2bua.storage.dial_tables import batches, contacts, dial_commands, dial_counts
 from b2bua.storage.hot import Hot
 from b2bua.storage.storage import Storage
 from dialer.campaign import Campaign, CampaignState
@@ -113,8 +113,12 @@ class DialStore:
         return await self.storage.write(lambda conn: _list_number(conn, tenant, number, reason, now, list))
 
     async def is_done(self, campaign: str) -> bool:
-        """Whether every contact has its result and every command its record."""
+        """Whether every contact has its result, every command its record, and no batch is on its way."""
         return await self.storage.read(lambda conn: _is_done(conn, campaign))
+
+    async def end_if_done(self, campaign: str, now: float, *, node: str) -> bool:
+        """Seen and ended in one step."""
+        return await self.storage.write(lambda conn: _end_if_done(conn, campaign, now, node))
 
     async def progress(self, campaign: str, now: float) -> Progress:
         """How far it is. Raises NotFound."""
@@ -218,7 +222,21 @@ def _is_done(conn: sa.Connection, campaign: str) -> bool:
         contacts.c.campaign == campaign,
         contacts.c.state.in_((ContactState.OPEN.value, ContactState.LEASED.value)),
     )
-    return conn.execute(alive.limit(1)).first() is None and _in_call(conn, campaign) == 0
+    # of a batch that is loading only those contacts are there, held, that have come so far
+    loading = sa.select(batches.c.id).where(batches.c.campaign == campaign, batches.c.state == batch_rows.LOADING)
+    return (
+        conn.execute(alive.limit(1)).first() is None
+        and conn.execute(loading.limit(1)).first() is None
+        and _in_call(conn, campaign) == 0
+    )
+
+
+def _end_if_done(conn: sa.Connection, campaign: str, now: float, node: str) -> bool:
+    campaign_rows.get(conn, campaign, lock=True)  # batches begin, and agents' words are kept, before this or after
+    if not _is_done(conn, campaign):
+        return False
+    campaign_rows.order(conn, campaign, "end", now, reason="done", node=node, by="dialler")
+    return True
 
 
 def _in_call(conn: sa.Connection, campaign: str) -> int:

@@ -130,6 +130,12 @@ class MemoryStore:
     async def is_done(self, campaign: str) -> bool:
         return all(one.state in (ContactState.CLOSED, ContactState.HELD) for one in self.contacts.values())
 
+    async def end_if_done(self, campaign: str, now: float, *, node: str) -> bool:
+        if not await self.is_done(campaign):
+            return False
+        await self.order(campaign, "end", now, reason="done", node=node)
+        return True
+
     async def progress(self, campaign: str, now: float) -> Progress:
         states = [one.state for one in self.contacts.values()]
         total = Counts()

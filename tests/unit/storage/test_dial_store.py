@@ -303,6 +303,31 @@ async def test_orders_follow_the_table_of_states(storage: Storage) -> None:
         await store.order("nobody", "start", NOW)
 
 
+async def test_a_campaign_does_not_end_while_a_batch_is_loading(storage: Storage) -> None:
+    """R3-08: its contacts are not there yet, and they have no result; nor does one end between a look and the order."""
+    store = await make(storage)
+    assert await store.is_done("spring")
+    begun = await Campaigns(storage).begin_batch("spring", "b2", "csv", node="n1", by="test", now=NOW)
+    assert not await store.is_done("spring")
+    assert not await store.end_if_done("spring", NOW, node="n1"), "seen as done a moment ago"
+    assert (await store.campaign("spring")).state is CampaignState.RUNNING
+
+    def finish(conn: sa.Connection) -> None:
+        batch_rows.add(conn, CAMPAIGN, begun, [prepared(1, number(1))], [], rows=1, share=1.0, new_id=lambda: "x1")
+        batch_rows.open_some(conn, "spring", "b2", 0)
+        batch_rows.finish(conn, "spring", "b2", NOW)
+
+    await storage.write(finish)
+    assert not await store.end_if_done("spring", NOW, node="n1")
+    (one,) = await store.take("spring", 1, NOW, node="n1")
+    await store.write_command(command("c1", one))
+    await store.book(Record("c1", Outcome.ANSWERED, NOW), NOW)
+    assert await store.end_if_done("spring", NOW, node="n1")
+    assert ((await store.campaign("spring")).state, (await store.campaign("spring")).reason) == ("ended", "done")
+    with pytest.raises(Conflict, match="is ended"):
+        await store.end_if_done("spring", NOW, node="n1")
+
+
 async def test_a_deleted_campaign_leaves_its_evidence(storage: Storage) -> None:
     """The law's counters stay; a running campaign cannot be deleted; a removal broken off is gone on with."""
     store = await make(storage, rows=[prepared(n, number(n)) for n in range(1, 8)])
