@@ -13,7 +13,7 @@ from b2bua.dialling.checks import problems
 from b2bua.dialling.flight import Flight, Phase
 from b2bua.dialling.gave_up import InboundAbandoned
 from b2bua.dialling.launching import HELD_BACK, Launcher
-from b2bua.dialling.metrics import follow
+from b2bua.dialling.metrics import show
 from b2bua.dialling.preview import Choice
 from b2bua.dialling.records import CallRecords
 from b2bua.dialling.recovery import recover
@@ -81,7 +81,7 @@ class Dialler:
             self.scheduling.tasks, store, lambda: self.launcher.reading().steady, self._soon
         )
         exchange.floor.followers += [self.agents.on_effect, self.scheduling.on_effect, self.inbound.on_effect]
-        follow(metrics, self.scheduling.tasks, exchange.floor, lambda: self.launcher.reading().steady, self.records)
+        show(metrics, self.scheduling.tasks, exchange.floor, lambda: self.launcher.reading().steady, self.records)
 
     def __repr__(self) -> str:
         return f"<dialler of {self.node}: {self.scheduling!r}, {self.records!r}>"

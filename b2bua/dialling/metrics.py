@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NO_AGENT_YET = (Phase.SETTING_UP, Phase.WAITING)
 
 
-def follow(
+def show(
     metrics: Metrics, tasks: Mapping[str, Task], floor: FloorService, steady: Callable[[], float], records: CallRecords
 ) -> None:
     """Have them shown.  `steady`: epoch seconds of the law's clock."""
@@ -47,16 +47,16 @@ def follow(
             for name, share in task.counters.standing(task.profile, wall).shares.items()
         }
 
-    gauge = metrics.follow
-    gauge("gauge", "dial_in_flight", "Calls of a campaign.", per_task(lambda task: len(task.flights)), "campaign")
-    gauge("gauge", "dial_agents_busy_ratio", "Talking share of the agents on duty.", per_task(busy), "campaign")
+    follow = metrics.follow
+    follow("gauge", "dial_in_flight", "Calls of a campaign.", per_task(lambda task: len(task.flights)), "campaign")
+    follow("gauge", "dial_agents_busy_ratio", "Talking share of the agents on duty.", per_task(busy), "campaign")
     text = "Share of live answers abandoned, in the worst window of the law."
     worst = per_task(lambda task: task.counters.standing(task.profile, steady()).worst)
-    gauge("gauge", "dial_abandoned_ratio", text, worst, "campaign")
-    gauge("gauge", "dial_abandoned_windows", "The same, by campaign and window.", by_window, "window")
+    follow("gauge", "dial_abandoned_ratio", text, worst, "campaign")
+    follow("gauge", "dial_abandoned_windows", "The same, by campaign and window.", by_window, "window")
     text = "The figure of the last decision: the threshold of predictive pacing, a share or a ratio."
-    gauge("gauge", "dial_threshold", text, per_task(lambda task: task.decision.reason.figure or 0.0), "campaign")
+    follow("gauge", "dial_threshold", text, per_task(lambda task: task.decision.reason.figure or 0.0), "campaign")
     text = "Age of the oldest call without an agent."
-    gauge("gauge", "dial_ages_seconds", text, per_task(lambda task: max(ages(task), default=0.0)), "campaign")
-    gauge("gauge", "dial_calls_by_age", "Calls without an agent, by campaign and age.", calls_by_age, "age")
-    gauge("gauge", "dial_records_pending", "Records of commands not in the database.", lambda: records.pending)
+    follow("gauge", "dial_ages_seconds", text, per_task(lambda task: max(ages(task), default=0.0)), "campaign")
+    follow("gauge", "dial_calls_by_age", "Calls without an agent, by campaign and age.", calls_by_age, "age")
+    follow("gauge", "dial_records_pending", "Records of commands not in the database.", lambda: records.pending)
