@@ -1,7 +1,6 @@
 """The gas works: a caller dials 3 for repairs; the hospital goes first, and whoever must know sees it or is told."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.queues import callers, state, waiting
 from tests.e2e.several_trunks import diverted_by
 from tests.peers.api import BILLING_NUMBER
-from tests.peers.browser import Person, chromium, person
+from tests.peers.browser import chromium, person
 from tests.peers.receiver import Receiver, receiver
 from tests.peers.server import ROOT, Server
 from tests.peers.sound import loudness
@@ -22,8 +21,6 @@ from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 from tests.peers.waiting import eventually
 
-SCREENSHOTS = os.environ.get("TANDEM_SCREENSHOTS")
-"A folder for the pictures of docs/gas-utility.md; without it none are taken."
 EXAMPLE = ROOT / "docs" / "examples" / "gas-utility.toml"
 "The gas works' data, as the page shows them."
 NORTH, SOUTH = "4008100031", "4008100032"
@@ -70,11 +67,6 @@ async def hears_the_menu(caller: Caller) -> None:
     await caller.hears(WELCOME)
     await caller.sound.expect_not(WELCOME)
     await eventually(lambda: loudness(caller.sound.samples()) > 300, "the caller hears words")
-
-
-async def picture(who: Person, name: str) -> None:
-    if SCREENSHOTS:
-        await who.page.screenshot(path=Path(SCREENSHOTS) / name, full_page=True)
 
 
 async def test_the_hospital_dials_3_and_goes_before_two_others_who_wait(
@@ -127,8 +119,8 @@ async def test_the_hospital_dials_3_and_goes_before_two_others_who_wait(
         await agent.sees("caller", HOSPITAL)
         await agent.sees("data", "boiler house")
         await wall.sees("agents", "Ringing")
-        await picture(agent, "gas-utility-agent.png")
-        await picture(wall, "gas-utility-wallboard.png")
+        await agent.is_pictured("gas-utility-agent.png")
+        await wall.is_pictured("gas-utility-wallboard.png")
         ring.reply(200)
         await hospital.hears(phone)
         await wall.sees("areas", "north 1", within=1500)

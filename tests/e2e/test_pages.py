@@ -159,4 +159,5 @@ async def test_the_wallboard_is_right_within_a_second(server: Server, phone: Pho
             await wall.presses("Listen to 1001")
             await chief.answers()
             await wall.sees("listening", "The phone of 1003 rings")
+            await wall.is_pictured("page-wallboard.png")
             await chief.sound.expect_tone(phone.sound.tone or 0.0, clear=0.4)  # and his caller as well

@@ -1,6 +1,5 @@
 """The travel agency: a known member with an order calls; his clerk is on leave, and the deputy knows everything."""
 
-import os
 import tomllib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from tests.peers.tenant_system import TenantSystem
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
 
-SCREENSHOTS = os.environ.get("TANDEM_SCREENSHOTS")
-"A folder for the pictures of docs/travel-agency.md; without it none are taken."
 EXAMPLE = ROOT / "docs" / "examples" / "travel-agency.toml"
 "The agency's data, as the page shows them."
 
@@ -87,8 +84,7 @@ async def test_a_member_whose_clerk_is_on_leave_reaches_the_deputy_who_sees_it_a
     await page.sees("caller", "13800000001")
     for text in ("member 4711", "gold", "A-1007", "Lijiang, 5 days", "Spring in Lijiang", "clerk 12", "leave"):
         await page.sees("data", text)
-    if SCREENSHOTS:
-        await page.page.screenshot(path=Path(SCREENSHOTS) / "travel-agency-deputy.png", full_page=True)
+    await page.is_pictured("travel-agency-deputy.png")
     assert not phone.got("INVITE")
     assert agency.asked("order")[0]["question"] == {"customer": "m-4711"}
 

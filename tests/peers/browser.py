@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run"]
 "Tests run as root in containers, where the sandbox and /dev/shm are not to be had."
+
+PICTURES = os.environ.get("TANDEM_SCREENSHOTS")
+"A folder for the pictures of docs/img that tests take; without it none are taken."
 
 PATIENCE = 10_000
 "Milliseconds a page has to show what is expected."
@@ -51,6 +56,11 @@ class Person:
     async def presses(self, button: str) -> None:
         """A button by the name that a person, or a reader of the screen, finds it by."""
         await self.page.get_by_role("button", name=button, exact=True).click(timeout=PATIENCE)
+
+    async def is_pictured(self, name: str) -> None:
+        """The whole page as it is now, where pictures are wanted."""
+        if PICTURES:
+            await self.page.screenshot(path=Path(PICTURES) / name, full_page=True)
 
 
 @asynccontextmanager
