@@ -89,6 +89,7 @@ def import_(
     as_of: Annotated[
         float | None, typer.Option(help="The day its numbers are of, epoch seconds; without it, now.")
     ] = None,
+    force: Annotated[bool, typer.Option(help="Also where more than a fifth of its rows cannot be read.")] = False,
     wait: Wait = True,
     url: Url = "",
     json: Json = False,
@@ -98,7 +99,8 @@ def import_(
         try:
             with file.open("rb") as stream:
                 media_type = FORMS.get(file.suffix.lower(), "text/csv")
-                begun = api.upload(_path(list_), stream, media_type, tenant=tenant, region=region, as_of=as_of)
+                query = {"tenant": tenant, "region": region, "as_of": as_of, "force": "true" if force else None}
+                begun = api.upload(_path(list_), stream, media_type, **query)
         except OSError as error:
             fail(f"cannot read {file}: {error.strerror}")
         where, size = f"{_path(list_)}/import", file.stat().st_size

@@ -71,7 +71,7 @@ class Imports:
         return begun
 
     async def start_list(
-        self, tenant: str, name: str, form: str, *, by: str, path: Path, region: str, as_of: float
+        self, tenant: str, name: str, form: str, *, by: str, path: Path, region: str, as_of: float, force: bool = False
     ) -> Batch:
         """Begin the import of a do-not-call list. Raises Conflict while one is under way, Busy, StorageUnavailable."""
         if self._waiting.full():
@@ -80,7 +80,8 @@ class Imports:
         begun = await self.storage.write(
             lambda conn: batch_rows.begin_list(conn, key, name, form, self.node, by, time.time())
         )
-        job = {"campaign": key, "batch": name, "form": form, "path": str(path), "region": region, "as_of": as_of}
+        job = {"campaign": key, "batch": name, "form": form, "path": str(path)}
+        job |= {"region": region, "as_of": as_of, "force": force}
         await self._waiting.put((begun, job))
         return begun
 

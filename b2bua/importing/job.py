@@ -27,5 +27,7 @@ class Job:
     priority: int = 5
     region: str = ""
     "Of a do-not-call list; a campaign has its own."
+    force: bool = False
+    "Of a do-not-call list: also with many bad numbers."
     as_of: float | None = None
     "A do-not-call list: the day its numbers are of. `campaign` is its key then, `batch` its name."

@@ -15,11 +15,17 @@ from b2bua.storage.do_not_call_rows import ListInfo
 from dialer.batch import RowProblem
 from dialer.numbers import BadNumber, e164
 
+MOST_BAD = 0.2
+"Share of rows without a readable number above which a list is taken for a mistake: the wrong file, column or region."
+
 
 async def load(storage: Storage, job: Job, reading: AsyncIterator[tuple[list[Row], float]]) -> str:
-    """Import the list; returns what failed, empty for nothing. A list without any good number is taken for a mistake:
-    the old one stays."""
-    began, at, good = time.time(), 0, 0
+    """Import the list; returns what failed, empty for nothing.
+
+    A list without any good number is taken for a mistake, and so is one with many bad ones unless the job says that it
+    is none: nothing is taken off then, since whoever is taken off is called. What is good in it is there all the same.
+    """
+    began, at, good, bad = time.time(), 0, 0, 0
     tenant = rows.tenant_of(job.campaign)
     async for some, share in reading:
         numbers: set[str] = set()
@@ -31,13 +37,19 @@ async def load(storage: Storage, job: Job, reading: AsyncIterator[tuple[list[Row
             text = str(data.get("number") or "")
             try:
                 numbers.add(e164(text, job.region))
+                good += 1
             except BadNumber as error:
                 problems.append(RowProblem(at, "number", text[:100], f"{text[:40]!r} {error}"))
-        good += len(numbers)
+        bad += len(problems)
         await storage.write(_slice(job, tenant, numbers, problems, began, at, share))
         await asyncio.sleep(BREATH)
     if not good:
         return "there is no good number in it: the list stays as it was"
+    if not job.force and bad > MOST_BAD * (good + bad):
+        return (
+            f"{bad} of {good + bad} rows have no number that can be read: no number is taken off the list. Is the"
+            " region right? With force it is imported all the same"
+        )
     gone = SLICE
     while gone == SLICE:
         gone = await storage.write(lambda conn: rows.remove_older(conn, tenant, job.batch, began, SLICE))

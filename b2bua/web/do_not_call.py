@@ -128,6 +128,7 @@ async def upload_list(
     as_of: Annotated[
         float | None, Query(ge=0, le=1e11, description="The day its numbers are of; now, where none is given.")
     ] = None,
+    force: Annotated[bool, Query(description="Also where more than a fifth of its rows cannot be read.")] = False,
 ) -> BatchOut:
     """Import a whole list as CSV or JSON lines with `number`: numbers that it does not have any more are taken off.
     It is read in the background; GET .../import says how far."""
@@ -140,7 +141,9 @@ async def upload_list(
 
     async def begin(path: Path, form: str) -> Batch:
         of = desk.wall() if as_of is None else as_of
-        return await desk.imports.start_list(whose, name, form, by=caller.by, path=path, region=region, as_of=of)
+        return await desk.imports.start_list(
+            whose, name, form, by=caller.by, path=path, region=region, as_of=of, force=force
+        )
 
     made = await received(desk, request, begin)
     await desk.note(caller, "import", "do_not_call", f"{whose}/{name}")

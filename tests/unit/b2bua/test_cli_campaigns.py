@@ -84,7 +84,9 @@ async def test_an_import_that_fails_says_why(tandem: Tandem, tmp_path: Path) -> 
     assert "no column is called number" in failed.stderr
     assert "cannot read" in (await tandem("campaign", "import", "spring", "none.csv", fails=True)).stderr
     assert "no source crm" in (await tandem("campaign", "fetch", "spring", "b7", "-s", "crm", fails=True)).stderr
-    (tmp_path / "register.csv").write_text("number\n2125550111\n")
-    await tandem("do-not-call", "import", "register", "register.csv", "--tenant", "", "--region", "US")
+    (tmp_path / "register.csv").write_text("number\n2125550111\n12\n")
+    register = ("do-not-call", "import", "register", "register.csv", "--tenant", "", "--region", "US")
+    assert "1 of 2 rows have no number" in (await tandem(*register, fails=True)).stderr
+    await tandem(*register, "--force")
     assert "register" in (await tandem("do-not-call", "lists")).stdout
     assert "+12125550111" in (await tandem("do-not-call", "show", "-l", "register", "--tenant", "")).stdout
