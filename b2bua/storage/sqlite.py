@@ -54,17 +54,19 @@ def _prepare(raw: sqlite3.Connection, _record: object) -> None:
 
 def translate(error: BaseException) -> BaseException:
     """The storage's word for an error of the database; errors of the operation itself stay what they are."""
-    if isinstance(error, sa.exc.OperationalError | sqlite3.OperationalError):
-        return StorageUnavailable(f"SQLite: {getattr(error, 'orig', error)}")
-    if isinstance(error, sa.exc.DatabaseError | sqlite3.DatabaseError) and not _is_integrity(error):
+    if _is_broken(error):
         return StorageUnavailable(f"SQLite: {getattr(error, 'orig', error)}")
     if isinstance(error, sa.exc.SQLAlchemyError | sqlite3.Error):
         return StorageError(str(error))
     return error
 
 
-def _is_integrity(error: BaseException) -> bool:
-    return isinstance(error, sa.exc.IntegrityError | sqlite3.IntegrityError)
+def _is_broken(error: BaseException) -> bool:
+    """Whether the file or its disk is at fault, not the statement or the values it came with."""
+    # Whatever the module has no word of its own for is a DatabaseError: a file that is damaged, or none of SQLite's.
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InternalError) or type(error) is sa.exc.DatabaseError:
+        return True
+    return isinstance(error, sqlite3.OperationalError | sqlite3.InternalError) or type(error) is sqlite3.DatabaseError
 
 
 class Job:

@@ -160,13 +160,14 @@ async def test_what_the_database_refuses_is_set_aside(storage: Storage, tmp_path
     spool.append("call", {"id": None, "node": "n1"})
     spool.append("unheard-of", {"x": 1})
     spool.append("consume", {})
+    spool.append("consume", {"tenant": ["acme"], "sequence": "1", "call": "c", "at": NOW})
     append_event(spool, 2)
     assert await spool.drain(10)
-    assert (spool.pending, spool.rejected) == (0, 3)
+    assert (spool.pending, spool.rejected) == (0, 4)
     assert await stored_numbers(storage) == [1, 2]
     await spool.close()
     rejected = [json.loads(line) for line in (tmp_path / "spool" / REJECTED).read_text().splitlines()]
-    assert [kind for kind, _ in rejected] == ["call", "unheard-of", "consume"]
+    assert [kind for kind, _ in rejected] == ["call", "unheard-of", "consume", "consume"]
 
 
 async def test_a_locked_database_delays_and_loses_nothing(sqlite: Storage, sqlite_url: str, tmp_path: Path) -> None:

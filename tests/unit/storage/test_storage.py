@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -58,6 +59,16 @@ async def test_an_operation_that_fails_takes_nobody_with_it(storage: Storage) ->
     results = await asyncio.gather(*map(storage.write, ops), return_exceptions=True)
     assert [type(result) for result in results] == [type(None), NotFound, type(None), StorageError, type(None)]
     assert await storage.read(names) == ["route-1", "route-2", "route-3"]
+
+
+async def test_a_value_that_no_database_takes_is_not_its_absence(storage: Storage) -> None:
+    """Whoever tries an unavailable database again must not try for ever what can never succeed."""
+    values: list[Any] = [{}, [1], "a\ud800"]
+    for wrong in values:
+        with pytest.raises((StorageError, ValueError)) as caught:
+            await storage.write(add("route", wrong))
+        assert not isinstance(caught.value, StorageUnavailable), wrong
+    assert await storage.read(names) == []
 
 
 async def test_waiting_operations_share_a_transaction(sqlite: Storage) -> None:
