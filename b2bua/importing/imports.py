@@ -80,7 +80,7 @@ class Imports:
         begun = await self.storage.write(
             lambda conn: batch_rows.begin_list(conn, key, name, form, self.node, by, time.time())
         )
-        job = {"campaign": key, "batch": name, "form": form, "path": str(path)}
+        job: dict[str, Any] = {"campaign": key, "batch": name, "form": form, "path": str(path)}
         job |= {"region": region, "as_of": as_of, "force": force}
         await self._waiting.put((begun, job))
         return begun
