@@ -24,7 +24,7 @@ from b2bua.calls.originate import callee_of, may_dial, originate
 from b2bua.calls.parties import Role
 from b2bua.calls.quality import QualityWatch
 from b2bua.calls.quality_view import sounded
-from b2bua.calls.record import Record
+from b2bua.calls.record import Record, kept_call_id
 from b2bua.calls.recording import RecordingOrder
 from b2bua.calls.refusals import failure_of
 from b2bua.calls.session import CallerLeft, HangUp, Ordered, Rerouted, Session
@@ -144,7 +144,7 @@ class LiveCalls:
 
     def _come_in(self, direction: str, trunk: str, arriving: Arriving) -> Session:
         session, leg = self._new(direction, trunk), arriving.leg
-        session.record.row.sip_call_id = leg.sip_call_id
+        session.record.row.sip_call_id = kept_call_id(leg.sip_call_id)
         session.max_forwards = arriving.message.max_forwards - 1
         session.has_offer = bool(arriving.message.body)
         session.add(leg, Role.CALLER, arriving.source)
@@ -193,7 +193,7 @@ class LiveCalls:
         row, now = session.record.row, session.clock()
         arrival = arrival_of(refusal.message, refusal.trunk)
         row.called, row.billing_number = arrival.called, arrival.caller
-        row.sip_call_id = refusal.message.header("call-id") or ""
+        row.sip_call_id = kept_call_id(refusal.message.header("call-id") or "")
         called = {"calling": arrival.caller, "called": arrival.called, "trunk": refusal.trunk}
         self.exchange.tell("call.received", session, called)
         ended_by = "caller" if code == CANCELLED_AT_ONCE else "tandem"

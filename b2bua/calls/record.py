@@ -8,9 +8,12 @@ from b2bua.calls.parties import Role
 from b2bua.sip.signals import Quality
 from b2bua.storage.calls import CallRecord, PartRecord
 from media.leg_sound import NOTHING, Line, figures
+from routing.address import printable
 
 LONGEST_REASON = 128
 "Characters kept of a far end's Reason header."
+LONGEST_CALL_ID = 256
+"Characters kept of a Call-ID; the gate lets no longer one in."
 MOST_PARTS = 100
 "Phones that rang in vain are not written down beyond these: a caller who waits for hours is offered to hundreds."
 
@@ -35,7 +38,7 @@ class Record:
 
     def add(self, leg: int, role: Role, party: str, sip_call_id: str, now: float, trunk: str = "") -> None:
         """`trunk`: whose the leg is; empty: it is none of a trunk's."""
-        part = PartRecord(len(self.parts), str(role), self.at(now), party, sip_call_id)
+        part = PartRecord(len(self.parts), str(role), self.at(now), party, kept_call_id(sip_call_id))
         if trunk:
             part.detail["trunk"] = trunk
         self.parts[leg] = part
@@ -68,10 +71,15 @@ class Record:
         if part.answered_at is None and part.n >= MOST_PARTS and part in self.row.parts:
             self.row.parts.remove(part)
         part.ended_at, part.sip_code = self.at(now), code
-        part.cause = reason[:LONGEST_REASON] or None
+        part.cause = printable(reason, LONGEST_REASON) or None
         if quality is None:
             return
         write_sound(part, quality)
+
+
+def kept_call_id(call_id: str) -> str:
+    """A Call-ID fit for a record: a far end may put octets into it that no database takes."""
+    return printable(call_id, LONGEST_CALL_ID)
 
 
 def write_sound(part: PartRecord, quality: Quality) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.bystander import bystander
 from tests.e2e.conftest import StartServer
 from tests.e2e.legs import call_again, call_in, end, hear_each_other, ringing, talking
+from tests.e2e.odd_octets import odd_octets_are_kept
 from tests.peers import sdp
 from tests.peers.api import ACCESS_NUMBER, BILLING_NUMBER, diverted
 from tests.peers.configuration import Changes
@@ -114,6 +115,12 @@ async def test_what_is_no_sip_gets_no_answer_and_does_no_harm(server: Server, ca
             await caller.send_raw(data, server.inside)
         await talking(server, caller, phone)
         await end(caller, phone)
+
+
+async def test_octets_that_are_no_text_cost_no_record(server: Server, caller: Caller, phone: Phone) -> None:
+    """Bad input: in a Call-ID or a Reason they stand as replacement characters in the record, which is there."""
+    await server.api.furnish(phone.uri)
+    await odd_octets_are_kept(server, caller, phone)
 
 
 def replaced(old: str, new: str) -> Callable[[Peer], bytes]:

@@ -2,6 +2,7 @@
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.contention import contend
+from tests.e2e.odd_octets import odd_octets_are_kept
 from tests.e2e.several_trunks import diverted_by, refused, served
 from tests.peers.uac import Caller
 from tests.peers.uas import Phone
@@ -46,3 +47,12 @@ async def test_what_was_known_survives_a_crash_on_postgresql(
     assert cdr["correlation"] == "token-used"
     call = await served(server, caller, phone, headers=diverted_by(kept["original_called_number"]))
     assert call.cdr["cause"] == "normal"
+
+
+async def test_octets_that_postgresql_could_not_hold_cost_no_record(
+    start_server: StartServer, postgres: Postgres, caller: Caller, phone: Phone
+) -> None:
+    """Bad input: in a Call-ID or a Reason; its text is UTF-8."""
+    server = await start_server({"storage": {"url": postgres.create("octets")}})
+    await server.api.furnish(phone.uri)
+    await odd_octets_are_kept(server, caller, phone)
