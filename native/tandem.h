@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What Python sees of our C beside pjsua2: SWIG reads this header, so every line is an API.
- * All functions belong to the thread that polls PJSIP; none blocks, none releases the GIL.
+ * All functions belong to the thread that polls PJSIP; none blocks.
+ * Those that may call back into Python, or wait for a lock that a call-back holds, release the GIL meanwhile.
  */
 #ifndef TANDEM_H
 #define TANDEM_H

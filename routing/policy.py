@@ -13,6 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from routing.expressions import takes_long
 from routing.plan_checks import reference
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def pattern_mistake(pattern: str) -> str | None:
         re.compile(pattern[1:])
     except re.error as error:
         return f"{pattern!r} is no regular expression: {error}"
-    return None
+    why = takes_long(pattern[1:])
+    return None if why is None else f"{pattern!r} {why}"
 
 
 def policy_problems(policy: Policy, plan: Plan, directory: Directory) -> Iterator[str]:

@@ -92,9 +92,10 @@ class Load:
             self._out.tokens -= 1.0
 
     def minutes_of(self, day: str, now: float) -> float:
-        """Minutes of this day, running calls included; another day begins with nothing but them."""
+        """Minutes of this day, running calls included: of those, what is talked from the first look of the day on."""
         if day != self.day:
             self.day, self.minutes = day, 0.0
+            self.talking = dict.fromkeys(self.talking, now)
         return self.minutes + sum(now - began for began in self.talking.values()) / 60
 
     def _full(self, limits: Limits) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from routing.expressions import takes_long
 from routing.transfer_target import Slots, TransferRules
 
 from .values import Digits, Host, Section, items, no_repeats
@@ -18,6 +19,8 @@ def pattern(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise ValueError(f'"{text}" is no regular expression: {error}') from None
+    if (why := takes_long(text)) is not None:
+        raise ValueError(f'"{text}" {why}')
     return text
 
 

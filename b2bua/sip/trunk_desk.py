@@ -247,7 +247,9 @@ class TrunkDesk:
         """Its talk begins."""
         found = self._legs.get(leg)
         if found is not None and found.outgoing and found.trunk in self.lines:
-            self.lines[found.trunk].load.talking.setdefault(leg, self._clock())
+            load = self.lines[found.trunk].load
+            load.minutes_of(self.day(), self._clock())  # what is talked today is today's from here on
+            load.talking.setdefault(leg, self._clock())
 
     def trunk_of(self, leg: int) -> str:
         """The trunk of a leg that lives; empty: it is none of a trunk's."""
@@ -265,9 +267,9 @@ class TrunkDesk:
             load.calls_in = max(0, load.calls_in - 1)
             return
         load.calls_out = max(0, load.calls_out - 1)
+        load.minutes_of(self.day(), self._clock())  # a new day begins before its talk is counted
         began = load.talking.pop(leg, None)
         if began is not None:
-            load.minutes_of(self.day(), self._clock())
             load.minutes += (self._clock() - began) / 60
 
     def day(self) -> str:

@@ -14,12 +14,12 @@ SLICE = 500
 
 @dataclass(slots=True)
 class PartRecord:
-    """One leg (later: one stay in a queue) of a call. Times are epoch seconds."""
+    """One leg of a call. Times are epoch seconds."""
 
     n: int
     "Counts from 0 in the order in which the parts began."
     role: str
-    "caller | agent"
+    "caller | agent | supervisor"
     started_at: float
     party: str | None = None
     sip_call_id: str | None = None

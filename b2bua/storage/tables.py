@@ -83,7 +83,7 @@ revisions = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
-"One row `directory`: counted up with every change, so that each node notices by polling one number."
+"`directory` and the like: counted up with every change, so that each node notices by polling one number."
 
 tokens = sa.Table(
     "tokens",

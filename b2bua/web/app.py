@@ -60,8 +60,8 @@ from b2bua.web.screens import Screens
 ABOUT = """Every request but the health checks carries an API key: `Authorization: Bearer tdm_...`.
 
 Roles: `admin` everything; `operator` calls, records, tokens, campaigns, and sees the configuration; `tenant` its own
-tokens, calls, records, events and campaigns; `listener` events; `metrics` the metrics. Errors are problem details
-(RFC 9457) with all mistakes at once. Times are seconds since 1970-01-01 UTC. Trunks belong to the configuration file
+tokens, calls, records, events and campaigns; `agent` his own state and call; `listener` events; `metrics` the metrics.
+Errors are problem details (RFC 9457) with all mistakes at once. Times are seconds since 1970-01-01 UTC. Trunks belong to the configuration file
 and are only shown; `POST /v1/reload` reads it again.
 """
 

@@ -159,9 +159,9 @@ class Node:
     bans: Bans | None = None
     "Who is banned at the gate; None in tests that have none."
     operation: Operation | None = None
+    "Drain, reload, traces; None in tests that need none of it."
     parking: ParkingLot = field(default_factory=lambda: ParkingLot(Slots()))
     "Who is parked where."
-    "Drain, reload, traces; None in tests that need none of it."
     phones: Registrar | None = None
     "Registered phones."
     supervising: Supervising | None = None

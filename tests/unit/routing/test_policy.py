@@ -31,6 +31,7 @@ def wrong(policy: Policy) -> set[str]:
         (Policy("p", minutes=float("nan")), {"minutes"}),
         (Policy("p", allow=("", "49x", "~(")), {"allow.0", "allow.1", "allow.2"}),
         (Policy("p", calls=1, numbers=("~" + "a" * 300,)), {"numbers.0"}),
+        (Policy("p", calls=1, numbers=(r"~(\d+)+x", "~.*1.*2.*3.*4")), {"numbers.0", "numbers.1"}),
         (Policy("p", calls=1, agents=("9",), teams=("none",)), {"agents.0", "teams.0"}),
         (Policy("p", calendar="none"), {"calendar"}),
         (Policy("p", cost=5), {"prices"}),

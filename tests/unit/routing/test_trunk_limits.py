@@ -22,7 +22,8 @@ def test_minutes_count_running_calls_and_begin_anew_with_the_day() -> None:
     assert load.refuses_out(limits, 130.0, TODAY) == ""
     assert load.refuses_out(limits, 160.0, TODAY) == "minutes"
     assert load.refuses_out(limits, 160.0, "2026-01-02") == ""
-    assert load.minutes_of("2026-01-02", 160.0) == 1.0
+    assert load.minutes_of("2026-01-02", 160.0) == 0.0, "what was talked yesterday was yesterday's"
+    assert load.minutes_of("2026-01-02", 220.0) == 1.0
 
 
 @given(st.floats(0.5, 50), st.lists(st.floats(0.001, 2), max_size=200))
