@@ -169,12 +169,13 @@ class Keeper:
     async def _purge(self, now: float) -> None:
         if now < self._purge_at:
             return
+        # Also when it fails: a database that is too slow for it would be kept busy with nothing else.
+        self._purge_at = now + PURGE
         quarters, calls = self._keep
         try:
             await self.reports.purge(now - quarters, now - calls)
-        except StorageUnavailable:
-            return
-        self._purge_at = now + PURGE
+        except StorageUnavailable as error:
+            log.warning("the clean-up of the statistics waits for the next hour", error=str(error))
 
     async def _until_stored(self, step: Step) -> None:
         """The fold has moved on already, so the step must reach the database however long that takes."""

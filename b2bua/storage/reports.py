@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ FOLD = "reports"
 "Name of the fold's own cursor."
 
 KEYS = ("span", "start", "by", "key", "tenant")
+SLICE = 1000
+"Rows deleted in one transaction, give or take those of one quarter."
 SLOW = 30.0
 "Seconds that a report over a long time may take."
 
@@ -249,11 +252,41 @@ class Reports:
         return await self.storage.read(op, timeout=SLOW)
 
     async def purge(self, quarters: float, calls: float) -> None:
-        """Delete quarters of an hour and filtered calls older than these times; days stay."""
+        """Delete quarters of an hour, and filtered calls of this node, older than these times; days stay.
 
-        def op(conn: sa.Connection) -> None:
-            c = report_counts.c
-            conn.execute(sa.delete(report_counts).where(c.span == "quarter", c.start < quarters))
-            conn.execute(sa.delete(report_calls).where(report_calls.c.node == self.node, report_calls.c.time < calls))
+        In slices, oldest first: on SQLite a claim of a token waits for the one writer, and has a quarter of a second.
+        """
+        for node in await self.storage.read(_nodes):
+            while await self.storage.write(partial(_purge_quarters, node=node, before=quarters)):
+                pass
+        while await self.storage.write(partial(_purge_calls, node=self.node, before=calls)):
+            pass
 
-        await self.storage.write(op, timeout=SLOW)
+
+def _nodes(conn: sa.Connection) -> list[str]:
+    """Every node that ever counted, those that are no more too: looked up one by one in the key, never all rows."""
+    node = report_counts.c.node
+    found: list[str] = []
+    following = conn.execute(sa.select(sa.func.min(node))).scalar()
+    while following is not None:
+        found.append(following)
+        following = conn.execute(sa.select(sa.func.min(node)).where(node > following)).scalar()
+    return found
+
+
+def _purge_quarters(conn: sa.Connection, node: str, before: float) -> int:
+    c = report_counts.c
+    old = sa.and_(c.node == node, c.span == "quarter", c.start < before)
+    last = conn.execute(sa.select(c.start).where(old).order_by(c.start).limit(SLICE)).scalars().all()[-1:]
+    return conn.execute(sa.delete(report_counts).where(old, c.start <= last[0])).rowcount if last else 0
+
+
+def _purge_calls(conn: sa.Connection, node: str, before: float) -> int:
+    c = report_calls.c
+    over = 0
+    for number, time in conn.execute(sa.select(c.number, c.time).where(c.node == node).order_by(c.number).limit(SLICE)):
+        # By number, as the events they are the ends of: there is no other key to find them by.
+        if time >= before:
+            break
+        over = number
+    return conn.execute(sa.delete(report_calls).where(c.node == node, c.number <= over)).rowcount
