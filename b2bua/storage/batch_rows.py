@@ -204,7 +204,7 @@ def add(
                 message = f"{number.number} is {known.get(number.number, 'there already')}"
                 told.append(RowProblem(one.row, "duplicate", number.number, message))
         if own:
-            new.append(contact_rows.staged(one, id_, campaign.id, campaign.tenant, batch.id, own, STAGED))
+            new.append(contact_rows.staged(one, id_, campaign.id, campaign.tenant, batch.id, own, STAGED, now.began_at))
     INSERT.rows(conn, new)
     _keep_problems(conn, batch, told)
     made = replace(

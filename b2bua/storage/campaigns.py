@@ -218,6 +218,8 @@ def _change_contact(
     if old.reason == batch_rows.STAGED:
         raise Conflict(f"contact {id} belongs to a batch that is not whole yet")
     values = dict(change)
+    if change.get("agent") and "next_at" not in change:
+        values["next_at"] = max(old.next_at, now)  # he is waited for from now on
     if (state := change.get("state")) is not None:
         if state == ContactState.OPEN and all(number.closed for number in old.numbers):
             raise Conflict(f"contact {id} has no number that may be called")

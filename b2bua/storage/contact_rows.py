@@ -84,7 +84,11 @@ OVER = Hot(
 )
 "Leases that ended without a command."
 
-RUNS = Hot(sa.select(campaigns.c.state, campaigns.c.body).where(campaigns.c.id == P("id_")).with_for_update(read=True))
+RUNS = Hot(
+    sa.select(campaigns.c.state, campaigns.c.body, campaigns.c.started_at)
+    .where(campaigns.c.id == P("id_"))
+    .with_for_update(read=True)
+)
 
 IS_ITS_NUMBER = Hot(
     sa.select(contact_numbers.c.contact).where(
@@ -128,9 +132,13 @@ def numbers_text(numbers: Sequence[PhoneNumber]) -> str:
 
 
 def staged(
-    one: Prepared, id: str, campaign: str, tenant: str, batch: str, numbers: Sequence[PhoneNumber], reason: str
-) -> tuple[Any, ...]:
-    """A new contact, held for `reason`, as a row in the order of the table's columns."""
+    one: Prepared, id: str, campaign: str, tenant: str, batch: str, numbers: Sequence[PhoneNumber], reason: str,
+    now: float,
+) -> tuple[Any, ...]:  # fmt: skip
+    """A new contact, held for `reason`, as a row in the order of the table's columns.
+
+    Who has an agent but no time waits for him from `now` on: else patience would be over before it began.
+    """
     consent = one.consent
     return (
         id,
@@ -147,7 +155,7 @@ def staged(
         None if consent is None else encode([consent.at, consent.source, consent.proof, consent.until]),
         0,
         "{}",
-        one.next_at,
+        one.next_at or (now if one.agent else 0.0),
         one.agent,
         ContactState.HELD.value,
         reason,
@@ -209,9 +217,12 @@ def _due(agents: Sequence[str]) -> sa.UpdateBase:
 
 def take(
     conn: sa.Connection, campaign: str, n: int, now: float, node: str, agents: Sequence[str], until: float,
-    patience: float,
+    anybody: float,
 ) -> list[Contact]:  # fmt: skip
-    """Lease up to `n` due contacts, those of a higher priority first."""
+    """Lease up to `n` due contacts, those of a higher priority first.
+
+    `anybody`: who has waited for his agent since then is called by anybody.
+    """
     OVER.rowcount(conn, {"campaign_": campaign, "now_": now})
     statement = _due(agents)
     found: list[Contact] = []
@@ -222,7 +233,7 @@ def take(
             "campaign_": campaign,
             "priority_": priority,
             "now_": now,
-            "patience_": now - patience,
+            "patience_": anybody,
             "n_": n - len(found),
             "node_": node,
             "until_": until,

@@ -19,8 +19,8 @@ from dialer.outcome import Outcome
 from dialer.ports import Limit, NumberFacts, PastCall, Progress, Snapshot, Written
 from dialer.retry import Step, after, next_step
 
-CHUNK = 500
-"Values of one IN (...)."
+NOBODY = -1.0
+"Contacts that anybody may call because their agent has not called them since: none."
 
 
 class DialStore:
@@ -154,8 +154,12 @@ def _take(
     row = contact_rows.RUNS.first(conn, {"id_": id})
     if row is None or row[0] != CampaignState.RUNNING:
         return []
-    patience = of_row(row[1], row[0]).callback_patience
-    return contact_rows.take(conn, id, n, now, node, agents, now + lease, patience)
+    # an agent is waited for from the campaign's start on: before that he could not call
+    started, anybody = row[2] or 0.0, now - of_row(row[1], row[0]).callback_patience
+    if started > anybody:
+        anybody = NOBODY
+    taken = contact_rows.take(conn, id, n, now, node, agents, now + lease, anybody)
+    return [replace(one, next_at=max(one.next_at, started)) if one.agent else one for one in taken]
 
 
 def _withhold(

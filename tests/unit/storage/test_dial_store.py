@@ -63,6 +63,26 @@ async def test_a_call_back_waits_for_its_agent_and_then_for_anybody(storage: Sto
     assert len(await store.take("spring", 5, late, node="n1")) == 1
 
 
+async def test_who_is_given_an_agent_without_a_time_waits_for_him(storage: Storage) -> None:
+    """The column `agent` of a file, and an agent given by hand: his patience begins then, and not before the start."""
+    rows = [prepared(1, number(1), agent="1001"), prepared(2, number(2)), prepared(3, number(3), next_at=NOW + 50)]
+    store = await make(storage, rows=rows, start=False)
+    patience, start = CAMPAIGN.callback_patience, NOW + 2 * CAMPAIGN.callback_patience
+    await store.order("spring", "start", start, node="n1")
+    change = {"agent": "1001"}
+    by_hand = [
+        await Campaigns(storage).change_contact("spring", f"spring-b1-00000{n}", change, by="test", now=start + n)
+        for n in (1, 2)
+    ]
+    assert [one.next_at for one in by_hand] == [start + 1, start + 2]
+    assert await store.take("spring", 5, start + 9, node="n1", agents=["1002"]) == []
+    mine = await store.take("spring", 5, start + 9, node="n1", agents=["1001"])
+    assert [(one.row, one.next_at) for one in mine] == [(1, start), (2, start + 1), (3, start + 2)], "as calls see it"
+    await store.give_back([one.id for one in mine], "n1")
+    assert await store.take("spring", 5, start + patience - 1, node="n1") == []
+    assert [one.row for one in await store.take("spring", 5, start + patience + 1, node="n1")] == [1, 2]
+
+
 async def test_a_contact_can_be_taken_by_name(storage: Storage) -> None:
     """Preview and call-backs take one contact, due or not, but never one that another has."""
     store = await make(storage, rows=[prepared(1, number(1), next_at=NOW + 1e6)])
