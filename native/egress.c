@@ -85,12 +85,14 @@ static pj_bool_t is_another(const struct egress *egress, const void *origin, con
     return egress->origin != origin || egress->origin_ssrc != word(header + 8) || ahead > LEAP || ahead < -LATE;
 }
 
+/* A packet time is what comes twice in a row. Once may be the time that a key took, or a silence. */
 static void learn_step(struct egress *egress, pj_uint32_t timestamp)
 {
     pj_uint32_t step = timestamp - egress->timestamp;
 
-    if (step && step <= egress->rate / 5)
+    if (step && step <= egress->rate / 5 && step == egress->latest_step)
         egress->step = step;
+    egress->latest_step = step;
 }
 
 /* One of the origin's packets comes; PJ_FALSE: it has no number of its own in our stream (any more). */

@@ -18,6 +18,7 @@ struct egress {
     pj_uint32_t timestamp;    /* of the newest packet */
     pj_uint32_t shift;        /* timestamps: theirs to ours */
     pj_uint32_t step;         /* timestamps between two packets, lately */
+    pj_uint32_t latest_step;  /* between the latest two that followed each other; step once it comes twice */
     pj_uint32_t event, event_sent; /* the timestamp of the key that is put between, theirs and ours */
     pj_uint32_t packets;      /* sent */
     pj_uint32_t unsent;

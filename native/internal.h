@@ -308,9 +308,6 @@ void oldhold_read(pjsip_rx_data *rdata);
 void names_read(pjsip_rx_data *rdata);
 void names_forget_maddr(pjsip_rx_data *rdata);
 
-/* rtp_start.c: once for each process; a second time changes nothing. */
-pj_status_t rtp_start_mend(void);
-
 /* gap.c: the conference passes over a stream whose leg is joined with another past it, or no longer. */
 void gap_hold(pjmedia_port *port, pj_bool_t on);
 

@@ -289,20 +289,17 @@ int tandem_relay_part(int call)
     return PJ_SUCCESS;
 }
 
-/* Which of one leg's payload types are which of the other's. */
+/* Which of one leg's payload types are which of the other's. Keys are for whoever decides about them, and go up only. */
 static void fill(struct wire *wire, const struct wire *to, const pjmedia_stream_info *from_info,
-                 const pjmedia_stream_info *to_info, pj_bool_t keys)
+                 const pjmedia_stream_info *to_info)
 {
     pj_bool_t through = from_info->dir & PJMEDIA_DIR_DECODING && to_info->dir & PJMEDIA_DIR_ENCODING;
-    int type = from_info->rx_event_pt;
 
     memset(wire->pass, PASS_NOT, sizeof wire->pass);
     for (int i = 0; i < 128; i++)
         if (wire->kinds[i] == KIND_EVENT || wire->kinds[i] == KIND_NOISE)
             wire->pass[i] = PASS_HELD;
     wire->pass[from_info->rx_pt & 0x7f] = through ? (unsigned char)(to_info->tx_pt & 0x7f) : PASS_HELD;
-    if (type > 0 && type < 128)
-        wire->pass[type] = through && keys && to_info->tx_event_pt > 0 ? (unsigned char)to_info->tx_event_pt : PASS_HELD;
     if (wire->kinds[13] == KIND_NOISE && through && to->noise_out)
         wire->pass[13] = 13;
 }
@@ -317,7 +314,7 @@ static pj_status_t find_stream(int call, struct wire **wire, pjsua_stream_info *
     return PJ_SUCCESS;
 }
 
-int tandem_relay_join(int call_a, int call_b, int keys)
+int tandem_relay_join(int call_a, int call_b)
 {
     pjsua_stream_info a_stream, b_stream;
     const pjmedia_stream_info *a_info = &a_stream.info.aud, *b_info = &b_stream.info.aud;
@@ -339,8 +336,8 @@ int tandem_relay_join(int call_a, int call_b, int keys)
     if (!a->attached || !b->attached || a->closed || b->closed) {
         status = PJ_EINVALIDOP;
     } else {
-        fill(a, b, a_info, b_info, keys != 0);
-        fill(b, a, b_info, a_info, keys != 0);
+        fill(a, b, a_info, b_info);
+        fill(b, a, b_info, a_info);
         a->event_out = (unsigned char)(a_info->tx_event_pt > 0 ? a_info->tx_event_pt : 0);
         b->event_out = (unsigned char)(b_info->tx_event_pt > 0 ? b_info->tx_event_pt : 0);
         a->peer = b;

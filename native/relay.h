@@ -20,11 +20,11 @@ extern "C" {
 /* How many threads read and send the sound of all legs, 1 to 16; before the first leg, else PJ_EINVALIDOP. Without it: 1. */
 int tandem_relay_threads(int threads);
 
-/* From now on what either leg says goes straight to the other, not into their streams. keys: telephone-events (RFC 4733)
- * as well, with the payload type that the other leg has for them; they always also go up as onDtmfEvent. Joined with
- * somebody else before, a leg parts from him. A stream that ends, a new one and a leg's end part the pair without a word.
- * Returns 0, or PJ_EINVALIDOP where a leg has no stream of sound, PJMEDIA_CODEC_EUNSUP where their codecs differ. */
-int tandem_relay_join(int call_a, int call_b, int keys);
+/* From now on what either leg says goes straight to the other, not into their streams; but for its keys (RFC 4733), which
+ * go up as onDtmfEvent as ever. Joined with somebody else before, a leg parts from him. A stream that ends, a new one and
+ * a leg's end part the pair without a word. Returns 0, or PJ_EINVALIDOP where a leg has no stream of sound,
+ * PJMEDIA_CODEC_EUNSUP where their codecs differ. */
+int tandem_relay_join(int call_a, int call_b);
 
 /* Both legs of the pair are heard and fed by their streams again. Harmless where the leg is not joined. Returns 0. */
 int tandem_relay_part(int call);
@@ -51,8 +51,8 @@ PyObject *tandem_taps_take(void);
 
 /* Packets of sound over all legs since the process began, by what became of them: {"received": n, ...}. received is the
  * sum of refused (by the source rules, their form, an unknown payload type), mixed (handed to the leg's stream), relayed
- * (sent on by the relay), repeated (a number seen before, or too old to be sent), withheld (not for the other leg: keys
- * that are not passed on, comfort noise it did not take, a leg on hold), unsent (the kernel did not take them), idle
+ * (sent on by the relay), repeated (a number seen before, or too old to be sent), withheld (not for the other leg: keys,
+ * comfort noise it did not take, a leg on hold), unsent (the kernel did not take them), idle
  * (nobody listens: no stream, no peer) and other (RTCP and DTLS on the port of sound). sent is all that left, of streams
  * and relay; reports and goodbyes are the RTCP packets of ours; errors are failed reads. */
 PyObject *tandem_relay_counters(void);

@@ -33,8 +33,6 @@ int tandem_native_start(void)
         return PJ_EINVALIDOP;
     if (running)
         return PJ_EEXISTS;
-    if ((status = rtp_start_mend()) != PJ_SUCCESS)
-        return status;
     if ((status = gate_start(endpt)) != PJ_SUCCESS)
         return status;
     if ((status = usage_start(endpt)) != PJ_SUCCESS) {

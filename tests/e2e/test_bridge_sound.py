@@ -118,7 +118,7 @@ async def test_a_packet_that_comes_before_the_stream_starts_is_not_the_last_one(
 ) -> None:
     """Bridge, two-way audio: a phone that speaks before its 200 is heard afterwards, in each of 20 calls.
 
-    PJMEDIA went deaf where a packet was read while its transport started (native/rtp_start.c).
+    PJMEDIA goes deaf where a packet is read while its transport starts; so threads of ours read (native/sockets.c).
     """
     await server.api.furnish(phone.uri)
     for _ in range(20):

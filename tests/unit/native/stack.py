@@ -42,6 +42,10 @@ class Stack:
         self.ready = self.wait(lambda fact: fact["fact"] == "ready")
         self.udp, self.tcp = self.ready["ports"]
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def wait(self, wanted: Callable[[dict[str, Any]], bool], since: int = 0) -> dict[str, Any]:
         """The first fact from number `since` on that is wanted."""
         assert self._child.stdout is not None

@@ -174,9 +174,9 @@ def taken(stack: Stack) -> tuple[list[Record], int]:
     return records, lost
 
 
-def join(a: Talker, b: Talker, *, keys: bool = True) -> int:
+def join(a: Talker, b: Talker) -> int:
     """0, or what was in the way. What the legs' own streams have said before is forgotten."""
-    status = int(a.stack.do("sound", call="relay_join", arguments=[a.leg, b.leg, int(keys)]))
+    status = int(a.stack.do("sound", call="relay_join", arguments=[a.leg, b.leg]))
     for talker in (a, b):
         talker.waiting(0)
     return status

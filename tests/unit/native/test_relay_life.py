@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
+import resource
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.unit.native.stack import Stack
 from tests.unit.native.talker import Talker, counted, eventually, join, part
 
+CAP_SYS_NICE = 23
 ROUNDS = 120
 LEGS = 8
 
@@ -48,6 +52,20 @@ def descriptors(stack: Stack) -> Iterator[None]:
     yield
     eventually(lambda: stack.do("legs") == 0)
     eventually(lambda: stack.do("descriptors") <= before)
+
+
+def test_sound_goes_before_python(stack: Stack) -> None:
+    """Its threads are ahead of the one that polls PJSIP by as much as the process may put them (RLIMIT_NICE)."""
+    with Talker(stack):
+        threads = list(Path(f"/proc/{stack.pid}/task").iterdir())
+        nice = {int(path.name): os.getpriority(os.PRIO_PROCESS, int(path.name)) for path in threads}
+        wires = [int(path.name) for path in threads if (path / "comm").read_text() == "wire\n"]
+    python = nice[stack.pid]
+    status = Path(f"/proc/{stack.pid}/status").read_text()
+    may_all = int(status.partition("CapEff:")[2].split()[0], 16) >> CAP_SYS_NICE & 1
+    limit = resource.prlimit(stack.pid, resource.RLIMIT_NICE)[0]
+    lowest = -20 if may_all or limit == resource.RLIM_INFINITY else min(python, 20 - limit)
+    assert [nice[thread] for thread in wires] == [max(python - 5, lowest)]
 
 
 def test_legs_come_and_go_under_traffic(stack: Stack, descriptors: None) -> None:
@@ -98,7 +116,7 @@ def test_random_transitions(stack: Stack, descriptors: None) -> None:
                 case 1:
                     a.again(lines="")
                 case n if n < 22:
-                    join(a, b, keys=bool(step % 2))
+                    join(a, b)
                 case n if n < 32:
                     part(a)
                 case n if n < 36:

@@ -65,6 +65,17 @@ def test_a_longer_frame_is_known_from_the_packets_before(native: SimpleNamespace
     assert sent[3][1] - sent[2][1] == 480
 
 
+def test_the_time_of_a_key_or_a_silence_is_no_packet_time(native: SimpleNamespace) -> None:
+    """Neither is that between two origins: who comes next, at once, is one packet behind, not a fifth of a second."""
+    key: list[Event] = [(61 * MS, "withhold", 1, 5, 3 + i, 480, False) for i in range(5)]
+    after = talk(1, first=8, timestamp=480 + 1600, since=260 * MS)
+    silence = talk(1, first=9, timestamp=480 + 1600 + 800, since=360 * MS)
+    sent = native.egress(*talk(3), *key, *after, *silence, *talk(1, origin=2, since=361 * MS))
+    assert sent[8] == (1003, 50000 + 2080, False)
+    assert sent[9] == (1004, 50000 + 2880, False)
+    assert sent[10] == (1005, 50000 + 2880 + 160, True)
+
+
 def test_a_gap_stays_a_gap_and_late_ones_find_it(native: SimpleNamespace) -> None:
     one, two, three, four = talk(4)
     sent = native.egress(one, two, four, three)
