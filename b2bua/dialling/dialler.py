@@ -243,6 +243,10 @@ class Dialler:
             contacts=contacts,
         )
 
+    def no_tenant(self, campaign: Campaign) -> bool:
+        found = self.exchange.directory().tenants.get(campaign.tenant)
+        return found is None or not found.enabled
+
     def no_trunk(self, campaign: Campaign) -> bool:
         return not self.exchange.trunks.takes_calls(campaign.trunks)
 

@@ -43,6 +43,9 @@ class Rules(Protocol):
     def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
         """What keeps a campaign from beginning (R3-11, R3-12)."""
 
+    def no_tenant(self, campaign: Campaign) -> bool:
+        """Whether its tenant is gone, or was disabled."""
+
     def no_trunk(self, campaign: Campaign) -> bool:
         """Whether none of its trunks takes a call now."""
 

@@ -249,6 +249,8 @@ class Scheduling:
         campaign, wall = task.campaign, self._wall()
         if campaign.state is not CampaignState.RUNNING:
             return str(campaign.state)
+        if self.rules.no_tenant(campaign):
+            return "tenant"
         if campaign.starts_at is not None and wall < campaign.starts_at:
             return "before-start"
         if campaign.ends_at is not None and wall >= campaign.ends_at:

@@ -55,6 +55,12 @@ def of_node(conn: sa.Connection, node: str) -> Sequence[Campaign]:
     return [of_row(*row) for row in conn.execute(query)]
 
 
+def alive(conn: sa.Connection) -> list[Campaign]:
+    """Those that run, are paused or drain, on whichever node."""
+    states = campaigns.c.state.in_([state.value for state in ALIVE])
+    return [of_row(*row) for row in conn.execute(sa.select(*_VALUES).where(states).order_by(campaigns.c.id))]
+
+
 def create(conn: sa.Connection, new: Campaign, *, by: str, now: float) -> Campaign:
     """Add it as a draft. Raises Duplicate."""
     made = replace(new, state=CampaignState.DRAFT, reason="", node="")

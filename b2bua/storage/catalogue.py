@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from b2bua.jsontext import decode
 from b2bua.storage import audit, business, tables
 from b2bua.storage.business import ACCESS_NUMBERS, AGENTS, ROUTES, TENANTS, Business, Kind
+from b2bua.storage.campaign_needs import refuse_needed
 from b2bua.storage.errors import Conflict, Duplicate, NotFound
 from b2bua.storage.storage import Storage
 from routing import conflicts
@@ -80,7 +81,7 @@ class Catalogue(Generic[T]):
         return value
 
     async def delete(self, key: str, *, by: str, now: float) -> None:
-        """Remove it. Raises NotFound, or Conflict while something else names it.
+        """Remove it. Raises NotFound, or Conflict while something else names it, a campaign that runs included.
 
         With a tenant go its tokens and the API keys made for it; with an agent the keys made for him.
         """
@@ -106,6 +107,7 @@ class Catalogue(Generic[T]):
             values[key_of(new)] = new
         after = Business(**(before._asdict() | {kind.field: tuple(values.values())}))
         refuse_worse(self.check, before, after)
+        refuse_needed(conn, before, after)
         if old_key is not None:
             conn.execute(sa.delete(kind.table).where(kind.key_column == old_key))
         if new is not None:

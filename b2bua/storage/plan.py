@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from b2bua.jsontext import encode
 from b2bua.storage import audit, business, tables
 from b2bua.storage.business import AGENTS, Business
+from b2bua.storage.campaign_needs import refuse_needed
 from b2bua.storage.catalogue import Check, check_without_trunks, refuse_worse
 from b2bua.storage.errors import Duplicate, NotFound
 from b2bua.storage.plan_values import of_row, plain
@@ -80,7 +81,7 @@ class Plans:
         await self._make(_Change([value], only="known"), by, now)
 
     async def delete(self, kind: Kind, key: str, *, by: str, now: float) -> None:
-        """Remove it. Raises NotFound, or Conflict while something else names it."""
+        """Remove it. Raises NotFound, or Conflict while something else names it, a campaign that runs included."""
         await self._make(_Change(removed=[(kind, key)]), by, now)
 
     async def put_all(
@@ -106,6 +107,7 @@ class Plans:
         revision, before = await self.storage.read(_seen)
         writes = await asyncio.to_thread(self._judged, change, before, now)
         if rehearse:
+            await self.storage.read(lambda conn: refuse_needed(conn, writes.before, writes.after))
             return writes.done
         return await self.storage.write(lambda conn: self._commit(conn, change, revision, writes, by, now))
 
@@ -115,6 +117,7 @@ class Plans:
         business.begin_change(conn)
         if business.revision(conn) != revision + 1:
             writes = self._judged(change, business.read(conn), now)  # somebody else was faster
+        refuse_needed(conn, writes.before, writes.after)
         writes.carry_out(conn, by, now)
         return writes.done
 
@@ -137,8 +140,9 @@ class Plans:
                 raise _unknown(kind, key)
             changed.setdefault(kind.word, {})[key] = None
         desks = {agent.extension: agent for agent in (*before.agents, *change.agents)}
-        refuse_worse(self.check, before, _with(before, changed)._replace(agents=tuple(desks.values())))
-        return _writes(change, before, now)
+        after = _with(before, changed)._replace(agents=tuple(desks.values()))
+        refuse_worse(self.check, before, after)
+        return _writes(change, before, after, now)
 
 
 def _seen(conn: sa.Connection) -> tuple[int, Business]:
@@ -171,6 +175,8 @@ class _Writes:
     agents: list[Agent]
     told: list[audit.Change]
     done: Done
+    before: Business
+    after: Business
 
     def carry_out(self, conn: sa.Connection, by: str, now: float) -> None:
         if self.gone:
@@ -185,7 +191,7 @@ class _Writes:
         audit.record_all(conn, self.told, at=now, actor=by)
 
 
-def _writes(change: _Change, before: Business, now: float) -> _Writes:
+def _writes(change: _Change, before: Business, after: Business, now: float) -> _Writes:
     told, made, gone = [], [], []
     values, agents = _differing(change, before), _differing_agents(change, before)
     for value, old in values:
@@ -206,7 +212,7 @@ def _writes(change: _Change, before: Business, now: float) -> _Writes:
     replaced = len(values) + len(agents) - created
     unchanged = len(change.values) + len(change.agents) - created - replaced
     done = Done(created, replaced, unchanged, tuple(f"{kind.one} {key}" for kind, key in change.removed))
-    return _Writes(gone, made, [agent for agent, _ in agents], told, done)
+    return _Writes(gone, made, [agent for agent, _ in agents], told, done, before, after)
 
 
 def _differing(change: _Change, before: Business) -> list[tuple[Any, Any]]:

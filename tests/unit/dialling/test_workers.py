@@ -76,6 +76,7 @@ class Rules:
         self.why: list[str] = []
         self.full = False
         self.trunkless = False
+        self.tenantless = False
         self.events: list[tuple[str, Mapping[str, object]]] = []
         self.finished_as: list[str] = []
         self.decisions = 0
@@ -83,6 +84,9 @@ class Rules:
 
     def problems(self, campaign: Campaign, contacts: int) -> Iterator[str]:
         yield from self.why
+
+    def no_tenant(self, campaign: Campaign) -> bool:
+        return self.tenantless
 
     def no_trunk(self, campaign: Campaign) -> bool:
         return self.trunkless
@@ -203,6 +207,18 @@ async def test_nothing_is_dialled_while_no_trunk_takes_calls(agents: Agents) -> 
     await eventually(lambda: work.scheduling.tasks["c"].reason == "no-trunk", "it says why it waits")
     assert work.launcher.contacts == []
     work.rules.trunkless = False
+    await eventually(lambda: bool(work.launcher.contacts), "it dials again")
+    await work.stop()
+
+
+async def test_nothing_is_dialled_for_a_tenant_that_is_disabled(agents: Agents) -> None:
+    """Nobody has to think of its campaigns: they wait, say why, and go on when it is enabled again."""
+    work = Work(MemoryStore(CAMPAIGN, contacts=contacts(9)), agents)
+    work.rules.tenantless = True
+    await eventually(lambda: "c" in work.scheduling.tasks, "the campaign runs")
+    await eventually(lambda: work.scheduling.tasks["c"].reason == "tenant", "it says why it waits")
+    assert work.launcher.contacts == []
+    work.rules.tenantless = False
     await eventually(lambda: bool(work.launcher.contacts), "it dials again")
     await work.stop()
 
