@@ -34,8 +34,9 @@ STEADY = 3.0
 "Seconds of one tone that no beep and no ringback has."
 FAINTER, NEAR_FAINTER = 20.0, 7.0
 "dB: words so much fainter than the loudest one before them are somebody else's; the second for the nearest voice."
-KNOCK = 0.28
-"Seconds from the answer: what is over by then is the knock of a handset and no word."
+KNOCK, LONGEST_KNOCK = 0.28, 0.15
+"""Seconds: what is over so soon after the answer, and was no longer than the second, is the knock of a handset and no
+word.  Who says hello that soon takes longer for it."""
 NEAR_LATER = 0.04
 "Seconds by which the strict threshold hears the end of a word sooner than one would say it is over."
 NEAR_ALONE = 0.1
@@ -44,6 +45,11 @@ MOST_WORDS = 400
 "Words that are remembered: no figure changes a verdict after that many."
 
 KINDS = {Signal.BUSY: Kind.BUSY, Signal.CONGESTION: Kind.CONGESTION, Signal.FAX: Kind.FAX, Signal.SIT: Kind.SIT}
+
+
+def is_knock(start: float, end: float) -> bool:
+    """Whether a sound between these seconds is a handset's and no word."""
+    return end <= KNOCK and end - start <= LONGEST_KNOCK
 
 
 class Progress:
@@ -108,7 +114,7 @@ class Progress:
     def word_ended(self, start: float, end: float, level: float) -> None:
         talker = self._talker
         talker.since = None
-        if end <= KNOCK:
+        if is_knock(start, end):
             return
         if end - start <= TONES_BEGIN and any(
             abs(start - tone.start) <= TONES_BEGIN for tone in (*self.tones.heard, self.tones.current()) if tone
@@ -123,10 +129,10 @@ class Progress:
             self.words[-1] = Word(self.words[-1].start, end, level)
 
     def near_ended(self, start: float, end: float, level: float) -> None:
-        if end > KNOCK:
-            self.near.ended(start, end, level)
-        else:
+        if is_knock(start, end):
             self.near.since = None
+        else:
+            self.near.ended(start, end, level)
 
     def level(self, level: float) -> None:
         """The loudest frame so far of the word that is going on, dBm0."""
