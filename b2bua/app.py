@@ -56,6 +56,7 @@ from b2bua.storage.spool import Spool
 from b2bua.storage.tokens import Tokens
 from b2bua.untiring import Untiring
 from b2bua.voices import Voices
+from b2bua.web.keyring import KeyRing
 from b2bua.web.rights import RIGHTS, Right
 from dialer.keeping import Keeping
 from media.music import make_sounds
@@ -84,7 +85,7 @@ class Tandem:
     ) -> None:
         self.settings, self.storage, self.spool, self.feed = settings, storage, spool, feed
         self.metrics = Metrics()
-        self.tokens, self.keys = Tokens(storage, settings.node.name), ApiKeys(storage)
+        self.tokens, self.keyring = Tokens(storage, settings.node.name), KeyRing(ApiKeys(storage), settings.api.rate)
         music, ringback = make_sounds(settings.node.data_dir, settings.media.music)
         # the engine tells the calls of INVITEs, and the calls use the engine: the cycle is closed here, by name
         self.trunks = TrunkDesk(settings, self.tell, self.metrics.trunk_skipped.inc)
@@ -250,6 +251,7 @@ class Tandem:
         return web.Node(
             settings=self.settings,
             storage=self.storage,
+            keyring=self.keyring,
             events=self.events,
             calls=self.calls,
             floor=self.floor,
@@ -355,7 +357,7 @@ class Tandem:
             await server.close()
 
     async def _may_listen(self, secret: str | None) -> Listener | None:
-        key = await self.keys.verify(secret or "", time.time())
-        if key is None or Right.EVENTS not in RIGHTS[key.role]:
+        holder = await self.keyring.holder(secret or "")
+        if holder is None or Right.EVENTS not in RIGHTS[holder.role]:
             return None
-        return Listener(key.name, key.tenant)
+        return Listener(holder.name, holder.tenant)

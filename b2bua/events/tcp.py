@@ -32,6 +32,10 @@ class BadHello(Exception):
     """The first line is none of ours; the message goes to the listener."""
 
 
+class CannotTell(BadHello):
+    """Nobody knows at this moment whether the listener may listen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """What a first line may say."""
@@ -165,10 +169,17 @@ class EventServer:
         try:
             listener = await self._check(token)
         except Exception as error:
-            raise BadHello("whether you may listen cannot be found out now, try again") from error
+            raise CannotTell("whether you may listen cannot be found out now, try again") from error
         if listener is None:
             raise BadHello("this token may not listen" if token else "say who you are: a token in the first line")
         return listener
+
+    async def _still(self, token: str | None, listener: Listener) -> Listener:
+        """Who it is by now.  Where that cannot be found out it stays: a database that is away stops no event."""
+        try:
+            return await self._admit(token)
+        except CannotTell:
+            return listener
 
     async def _feed(
         self,
@@ -186,7 +197,7 @@ class EventServer:
                 async with asyncio.timeout_at(check_at):
                     events = await place.next()
             except TimeoutError:
-                listener = await self._admit(hello.token)
+                listener = await self._still(hello.token, listener)
                 check_at = loop.time() + self._recheck
             lines = [
                 event.line for event in events if listener.tenant is None or event.data.get("tenant") == listener.tenant

@@ -63,7 +63,7 @@ class Desk:
         "Runs as long as the API listens."
         self.uploading: Counter[str] = Counter()
         "Files that are being received now, by key."
-        self.keyring = KeyRing(self.keys, node.settings.api.rate)
+        self.keyring = node.keyring or KeyRing(self.keys, node.settings.api.rate)
         self.changing = asyncio.Lock()
         "Held while the configuration is read, changed and written: two PATCHes do not undo each other."
 

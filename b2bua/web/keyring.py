@@ -74,6 +74,14 @@ class KeyRing:
             raise _too_many("this key makes too many requests", wait)
         return Caller(key.id, key.name, key.role, key.tenant, key.extension)
 
+    async def holder(self, secret: str) -> Caller | None:
+        """Who holds this key, outside HTTP: no budget is touched. None: nobody. Raises StorageUnavailable."""
+        try:
+            key = await self._verified(secret, "")
+        except Problem:
+            return None
+        return Caller(key.id, key.name, key.role, key.tenant, key.extension)
+
     async def still(self, secret: str) -> bool:
         """Whether a long connection may go on; the budget is not touched."""
         try:

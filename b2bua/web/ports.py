@@ -18,6 +18,7 @@ from b2bua.sip.bans import Bans
 from b2bua.sip.registrar import Registrar
 from b2bua.sip.trunk_desk import TrunkDesk
 from b2bua.storage import Storage
+from b2bua.web.keyring import KeyRing
 from routing.board import Board
 from routing.directory import Directory
 from routing.explanation import Explanation
@@ -154,6 +155,8 @@ class Node:
     "What is known of each trunk."
     checks: Mapping[str, Check]
     "Parts that must be ready before this node should get calls, by name."
+    keyring: KeyRing | None = None
+    "Whose keys are known, where others than the API ask it too; None: the API has its own."
     dialling: Dialling | None = None
     "None: this node runs no campaigns."
     bans: Bans | None = None

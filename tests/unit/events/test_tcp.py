@@ -182,9 +182,11 @@ async def test_a_bad_first_line_is_answered_and_ends_it(
 async def test_only_whom_the_check_admits_may_listen(log: EventLog) -> None:
     """A token in the first line; a tenant hears its own events only, and a token that is revoked ends it."""
     valid = {"all": Listener("wallboard"), "acme": Listener("crm", tenant="acme")}
+    away, looks = list[bool](), list[str | None]()
 
     async def check(token: str | None) -> Listener | None:
-        if token == "broken":
+        looks.append(token)
+        if token == "broken" or away:
             raise OSError("no database")
         return valid.get(token or "")
 
@@ -206,10 +208,16 @@ async def test_only_whom_the_check_admits_may_listen(log: EventLog) -> None:
     append(log, 1, tenant="acme")
     assert await whole.numbers(4) == [1, 2, 3, 4]
     assert await part.numbers(2) == [2, 4]
+    away.append(True)
+    asked = len(looks)
+    await eventually(lambda: len(looks) >= asked + 4, "each was looked at again while nobody could tell")
+    append(log, 1, tenant="acme")
+    assert (await whole.numbers(1), await part.numbers(1)) == ([5], [5]), "a database that is away stops no event"
+    away.clear()
     del valid["all"]
     assert "may not listen" in (await whole.line())["error"]
     append(log, 1, tenant="acme")
-    assert await part.numbers(1) == [5]
+    assert await part.numbers(1) == [6]
     for client in (whole, part):
         await client.close()
     await server.close()

@@ -373,3 +373,20 @@ async def test_a_key_has_so_many_requests_a_second(keys: Keys) -> None:
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "1")
     clock.now += 0.5
     await ring.of_secret(secret, "192.0.2.1")
+
+
+async def test_a_holder_seen_before_is_known_while_the_database_is_away(keys: Keys) -> None:
+    """For the event socket: its listeners stay, and may come back; nobody's budget is touched."""
+    secret, key = await keys.create("wallboard", Role.LISTENER, by="test", now=1.0)
+    clock = Clock()
+    ring = KeyRing(keys, 1.0, clock=clock, wall=clock)
+    for _ in range(5):
+        holder = await ring.holder(secret)
+        assert holder is not None
+        assert (holder.key, holder.role) == (key.id, Role.LISTENER)
+    assert await ring.holder("tdm_wrong") is None
+    keys.away = True
+    clock.now += 2 * FRESH
+    assert await ring.holder(secret) is not None
+    with pytest.raises(StorageUnavailable):
+        await ring.holder("tdm_" + "a" * 43)
