@@ -219,7 +219,7 @@ class Tandem:
             self.screening,
             self.phones,
             self.engine,
-            Certificates(self.settings.listeners, self.engine.reload_certificate),
+            self._certificates(),
             self.gatekeeper,
             self.operating,
             self.trunk_service,
@@ -231,6 +231,13 @@ class Tandem:
             self.dialler.scheduling,
             Forever("dialler", self.dialler.run),
         ]
+
+    def _certificates(self) -> Certificates:
+        """Looks after those of our listeners."""
+        service = Certificates(self.settings.listeners, self.engine.reload_certificate)
+        left = "Seconds until a listener's certificate expires."
+        self.metrics.follow("gauge", "tls_certificate_seconds", left, service.seconds_left, "listener")
+        return service
 
     def allow_to_stop(self, grace: float) -> None:
         """Seconds that calls have to end by themselves when the server stops."""

@@ -76,6 +76,19 @@ static pj_bool_t is_too_many(enum who kind, struct load *load, long long now)
            !allowance_take(&load->made, limits[LIMIT_CONNECTION_RATE], limits[LIMIT_CONNECTION_BURST], now);
 }
 
+/* It was given up before it stood, and has cost as much: a fault only where it was one of too many. */
+void connection_failed(const struct key *source)
+{
+    struct load *load;
+
+    if (place_protects(source))
+        return;
+    load = load_of(source);
+    if (!load ||
+        !allowance_take(&load->made, limits[LIMIT_CONNECTION_RATE], limits[LIMIT_CONNECTION_BURST], gate_now()))
+        source_fault(source, "connections", 1);
+}
+
 static void on_made(pjsip_transport *transport)
 {
     struct connection *connection = calloc(1, sizeof(*connection));

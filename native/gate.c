@@ -67,8 +67,8 @@ static struct origin origin_of(const pjsip_rx_data *rdata)
 
 pj_bool_t gate_is_full(pjsip_rx_data *rdata)
 {
-    return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !request_is_known(rdata) &&
-           !admission_takes(rdata);
+    return rdata->msg_info.msg->line.req.method.id == PJSIP_INVITE_METHOD && !rdata->msg_info.to->tag.slen &&
+           !request_is_known(rdata) && !admission_takes(rdata);
 }
 
 /* A trunk is told with the code that it understands as "this route, later". */
@@ -246,10 +246,10 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
     int place = place_of(rdata->tp_info.transport), code;
     struct origin origin = place_origin(place, &rdata->pkt_info.src_addr);
     const pjsip_dialog *dlg = request_dialog(rdata);
-    pj_bool_t of_a_dialog = dlg != NULL;
-    enum strangers stranger = stranger_verdict(rdata, place, origin.kind, of_a_dialog);
+    pj_bool_t foreign = dlg && request_is_foreign(rdata, dlg, origin), of_a_dialog = dlg && !foreign;
+    enum strangers stranger = stranger_verdict(rdata, place, origin.kind, dlg != NULL);
 
-    said_no = method->id == PJSIP_ACK_METHOD && !of_a_dialog; /* the end of what was refused without state */
+    said_no = method->id == PJSIP_ACK_METHOD && !dlg; /* the end of what was refused without state */
     count(COUNT_REQUESTS);
     connection_spoke(rdata->tp_info.transport);
     if (is_unwanted(rdata, place, origin.kind, stranger, of_a_dialog))
@@ -262,9 +262,13 @@ static pj_bool_t judge(pjsip_rx_data *rdata)
     }
     if (method->id == PJSIP_CANCEL_METHOD && asked_cancel(rdata))
         return PJ_TRUE;
-    if (dlg && request_is_foreign(rdata, dlg, place, origin)) {
+    if (foreign) {
         count(COUNT_REFUSED_FOREIGN);
-        return refuse(rdata, 403, NULL);
+        if (method->id == PJSIP_ACK_METHOD)
+            return PJ_TRUE;
+        if (place_strangers(place) != STRANGERS_ASK)
+            return refuse(rdata, 403, NULL);
+        stranger = STRANGERS_ASK; /* a phone that is elsewhere now shows its password (RFC 3261 22.2) */
     }
     /* These two belong to an INVITE transaction; Require does not apply (RFC 3261 8.2.2.3). */
     if (method->id != PJSIP_ACK_METHOD && method->id != PJSIP_CANCEL_METHOD) {

@@ -51,7 +51,7 @@
     X(DROPPED_SCANNER, "dropped_scanner")         /* the User-Agent of a scanner */ \
     X(REFUSED_TRUNK_RATE, "refused_trunk_rate")   /* more calls a second than the trunk may bring */ \
     X(REFUSED_HALF_OPEN, "refused_half_open")     /* too many calls without an answer yet */ \
-    X(REFUSED_FOREIGN, "refused_foreign")         /* 403: would move a call, and comes from where its far end is not */ \
+    X(REFUSED_FOREIGN, "refused_foreign")         /* of a call, from where its far end is not: 403, or 401 where phones register */ \
     X(REFUSED_480, "refused_480") \
     X(REFUSED_482, "refused_482")                 /* the same request by another way */ \
     X(REFUSED_486, "refused_486") \
@@ -64,7 +64,8 @@
     X(FILTER_FAILED, "filter_failed")             /* the kernel took no filter: the gate drops by itself */ \
     X(CONNECTIONS_REFUSED, "connections_refused") /* closed at once: too many */ \
     X(CONNECTIONS_IDLE, "connections_idle")       /* closed: nothing came for too long */ \
-    X(HANDSHAKES_FAILED, "handshakes_failed")     /* of TLS: refused, broken off, or not done within five seconds */ \
+    X(HANDSHAKES_FAILED, "handshakes_failed")     /* of TLS: refused, broken off, or not done in time */ \
+    X(CERTIFICATE_REFUSED, "certificate_refused") /* by an alert of the peer's: ours is expired, or of an unknown authority */ \
     X(STREAMS_BROKEN, "streams_broken")           /* closed: what came was no SIP, or too long */ \
     X(ASKED, "asked")                             /* handed to Python for a decision */ \
     X(ASKED_AGAIN, "asked_again")                 /* repeated while the decision was open */ \
@@ -210,6 +211,7 @@ void connections_gone(void);
 void connections_tick(long long now);
 void connection_spoke(const pjsip_transport *transport);
 void connection_lost_its_way(pjsip_transport *transport);
+void connection_failed(const struct key *source);
 
 /* late.c */
 void late_count(pjsip_rx_data *rdata);
@@ -247,7 +249,7 @@ void asked_clear(void);
 pj_bool_t request_is_known(pjsip_rx_data *rdata);
 const pjsip_dialog *request_dialog(const pjsip_rx_data *rdata);
 enum strangers stranger_verdict(pjsip_rx_data *rdata, int place, enum who kind, pj_bool_t of_a_dialog);
-pj_bool_t request_is_foreign(pjsip_rx_data *rdata, const pjsip_dialog *dlg, int place, struct origin origin);
+pj_bool_t request_is_foreign(const pjsip_rx_data *rdata, const pjsip_dialog *dlg, struct origin origin);
 
 /* gate.c */
 pj_bool_t gate_is_full(pjsip_rx_data *rdata);

@@ -45,36 +45,35 @@ enum strangers stranger_verdict(pjsip_rx_data *rdata, int place, enum who kind, 
     return pj_strcmp(&method->name, &refer) == 0 ? STRANGERS_ASK : STRANGERS_PASS;
 }
 
-/* 1: this URI's host is that address; 0: it is another; -1: it is a name, nobody knows. */
+/* 1: this URI's host is that address; 0: it is another; -1: it is a name, nobody knows (and nobody is asked here). */
 static int is_at(const pjsip_uri *uri, const pj_sockaddr *source)
 {
     pj_sockaddr host;
     const pjsip_sip_uri *sip;
+    int family;
 
     if (!uri || !(PJSIP_URI_SCHEME_IS_SIP(uri) || PJSIP_URI_SCHEME_IS_SIPS(uri)))
         return 0;
     sip = (const pjsip_sip_uri *)pjsip_uri_get_uri(uri);
-    if (pj_sockaddr_parse(pj_AF_UNSPEC(), 0, &sip->host, &host) != PJ_SUCCESS)
+    family = pj_strchr(&sip->host, ':') ? pj_AF_INET6() : pj_AF_INET();
+    pj_bzero(&host, sizeof(host));
+    host.addr.sa_family = (pj_uint16_t)family;
+    if (pj_inet_pton(family, &sip->host, pj_sockaddr_get_addr(&host)) != PJ_SUCCESS)
         return -1;
     return same_address(&host, source);
 }
 
-/* Whether a request that would move the far end of a call (RFC 3261 12.2.2: its Contact, and the SDP, become those of the
- * call) comes from where that far end cannot be. It may be where our first message went or the first one came from, at
- * what its Contact or its proxies (Record-Route) name, at another address of the same trunk, an office or a phone that has
- * registered since. The tags alone are no secret to whoever reads along. */
-pj_bool_t request_is_foreign(pjsip_rx_data *rdata, const pjsip_dialog *dlg, int place, struct origin origin)
+/* Whether a request of a call comes from where the call's far end cannot be: it would move the call (RFC 3261 12.2.2: its
+ * Contact and SDP become the call's), end it, or use up its CSeq numbers. The far end may be where our first message went
+ * or the first one came from, at what its Contact or its proxies (Record-Route) name, an office or a phone that has
+ * registered since. And it may be any trunk: carriers have many addresses, under one name here or several, and names lead
+ * elsewhere in the middle of a call. The tags alone are no secret to whoever reads along. */
+pj_bool_t request_is_foreign(const pjsip_rx_data *rdata, const pjsip_dialog *dlg, struct origin origin)
 {
     const pj_sockaddr *source = &rdata->pkt_info.src_addr, *home = usage_home(dlg);
     const pjsip_route_hdr *route;
-    struct origin of_home;
 
-    if (!home || !pjsip_method_creates_dialog(&rdata->msg_info.msg->line.req.method) || same_address(home, source) ||
-        origin.kind == KIND_PHONE || origin.kind == KIND_OFFICE)
-        return PJ_FALSE;
-    of_home = place_origin(place, home);
-    if (origin.kind == KIND_TRUNK && of_home.kind == KIND_TRUNK &&
-        (origin.number == of_home.number || origin.number < 0 || of_home.number < 0))
+    if (!home || origin.kind != KIND_UNKNOWN || same_address(home, source))
         return PJ_FALSE;
     if (dlg->remote.contact && is_at(dlg->remote.contact->uri, source))
         return PJ_FALSE;

@@ -2,6 +2,9 @@
  *
  * pjsua keeps the factory of a TLS listener to itself, and without it nothing can be changed while dialogs hold on to
  * it. So ours are made here, registered with pjsua, and remembered. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include "internal.h"
 #include "tls.h"
 
@@ -27,14 +30,51 @@ static pj_str_t keep(pj_pool_t *pool, const char *text)
     return copy;
 }
 
-/* PJSIP tells the gate of a connection when its handshake is done. One that fails, or does not get on in time, is a fault of
- * its source: somebody who holds many of them open, or has us calculate for nothing, is banned, and his next SYN dropped. */
+static char refused_by[PJ_INET6_ADDRSTRLEN];
+
+/* Whether the peer has told us that it does not like our certificate (RFC 8446 6.2): then the fault is more likely ours. */
+static pj_bool_t is_of_our_certificate(unsigned long error)
+{
+    static const int alerts[] = {SSL_AD_BAD_CERTIFICATE,     SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED,
+                                 SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_UNKNOWN,     SSL_AD_UNKNOWN_CA,
+                                 SSL_AD_ACCESS_DENIED,       SSL_AD_DECRYPT_ERROR};
+
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+        return PJ_FALSE;
+    for (unsigned i = 0; i < PJ_ARRAY_SIZE(alerts); i++)
+        if (ERR_GET_REASON(error) == SSL_AD_REASON_OFFSET + alerts[i])
+            return PJ_TRUE;
+    return PJ_FALSE;
+}
+
+static pj_bool_t is_a_goodbye(pj_status_t status)
+{
+    return status == PJ_EEOF || status == PJ_STATUS_FROM_OS(ECONNRESET) || status == PJ_STATUS_FROM_OS(EPIPE);
+}
+
+/* PJSIP tells the gate of a connection when its handshake is done. One that does not get on in time, is no TLS, or has
+ * nothing in common with us, is a fault of its source: somebody who holds many of them open, or has us calculate for
+ * nothing, is banned, and his next SYN dropped. Who refuses our certificate, or just goes (some phones refuse so), has done
+ * nothing wrong, but may not come more often than with connections that stand. */
 static void on_no_handshake(const pjsip_tls_on_accept_fail_param *param)
 {
-    struct key key = key_of_address((const pj_sockaddr *)param->remote_addr, 0);
+    const pj_sockaddr *peer = param->remote_addr;
+    struct key key = key_of_address(peer, 0);
 
     count(COUNT_HANDSHAKES_FAILED);
-    source_fault(&key, "handshake", 1);
+    if (is_of_our_certificate((unsigned long)param->last_native_err)) {
+        count(COUNT_CERTIFICATE_REFUSED);
+        key_print(&key, refused_by, sizeof(refused_by));
+        connection_failed(&key);
+    } else if (is_a_goodbye(param->status))
+        connection_failed(&key);
+    else
+        source_fault(&key, "handshake", 1);
+}
+
+const char *tandem_tls_refused_by(void)
+{
+    return refused_by;
 }
 
 int tandem_tls_open(const char *address, int port, const char *published, const char *certificate, const char *key,

@@ -21,6 +21,10 @@ int tandem_tls_open(const char *address, int port, const char *published, const 
  * must have been found good before. Returns 0 or a pj_status_t. */
 int tandem_tls_reload(int transport_id);
 
+/* The address of whoever has refused our certificate last, "" for nobody; how often that was is the counter
+ * certificate_refused. */
+const char *tandem_tls_refused_by(void);
+
 /* Whether we have connected, rather than been connected to. transport is OnTransportStateParam.hnd, valid only inside
  * that callback. */
 int tandem_tls_is_ours(size_t transport);

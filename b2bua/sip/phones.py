@@ -89,8 +89,8 @@ class Phones:
     def __repr__(self) -> str:
         return f"<phones of {self.registrar!r}>"
 
-    def decide(self, method: str, source: Source, raw: bytes) -> Decision:
-        """What becomes of a request."""
+    def decide(self, method: str, source: Source, raw: bytes, owner_of: Callable[[Message], str]) -> Decision:
+        """What becomes of a request.  `owner_of`: the extension whose call a request in a dialog belongs to."""
         now = self._wall()
         try:
             message = Message.of(raw)
@@ -98,6 +98,8 @@ class Phones:
             return self._done(method, Reply(400))
         if method == "REGISTER":
             return self._done(method, self.registrar.answer(message, source, now), source)
+        if message.tag("to"):
+            return self._done("other", self._in_dialog(message, source, now, owner_of(message)), source)
         if method == "INVITE":
             return self._done(method, self._invite(message, source, now), source)
         return self._done(method, self._other(message, source, now), source)
@@ -119,6 +121,13 @@ class Phones:
             if known is None or known.credentials is None:
                 return Admitted(known.extension if known is not None and emergency else "", emergency)
         return refusal(verdict)
+
+    def _in_dialog(self, message: Message, source: Source, now: float, owner: str) -> Reply | Admitted:
+        """In a call, from an address that its far end does not have: a phone that has got another one, or a thief."""
+        verdict = self.authenticator.check(message, (source.address, source.port), now)
+        if not verdict.passed:
+            return refusal(verdict)
+        return Admitted(owner) if owner == verdict.extension else Reply(403, guilty=True)
 
     def _other(self, message: Message, source: Source, now: float) -> Reply:
         """A REFER outside of any call: whoever has not shown who he is learns nothing, whoever has is told that a

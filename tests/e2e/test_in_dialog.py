@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from typing import ClassVar, Self
@@ -90,19 +91,30 @@ async def test_events_nobody_asked_for_are_refused_by_their_kind(server: Server,
 async def test_who_knows_the_tags_of_a_call_does_not_move_it_elsewhere(
     start_server: StartServer, caller: Caller, phone: Phone
 ) -> None:
-    """A request that would make its Contact that of the call (RFC 3261 12.2.2) comes from another address than the far
-    end's: 403, and neither signalling nor sound go there.  Another address of the same trunk may send it."""
-    server = await start_server({"trunks.carrier": {"addresses": ["127.0.0.1/32", "127.0.0.3/32"]}})
+    """A request of the call (one that moves it: RFC 3261 12.2.2; BYE, which ends it; OPTIONS, which uses up a CSeq)
+    comes from another address than the far end's: 403, and the call goes on.  An ACK from there has no effect.  Another
+    address of the same trunk may send them, and so may the same carrier under another name."""
+    second = {"listener": "outside", "addresses": ["127.0.0.4"]}
+    server = await start_server(
+        {"trunks.carrier": {"addresses": ["127.0.0.1/32", "127.0.0.3/32"]}, "trunks.second": second}
+    )
     await talking(server, caller, phone)
     pattern = await caller.call.options()
     await pattern.expect(200)
-    with Elsewhere("127.0.0.66", pattern) as thief, Elsewhere("127.0.0.3", pattern) as sister:
-        for method in ("INVITE", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE"):
+    with (
+        Elsewhere("127.0.0.66", pattern) as thief,
+        Elsewhere("127.0.0.3", pattern) as sister,
+        Elsewhere("127.0.0.4", pattern) as cousin,
+    ):
+        methods = ("INVITE", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE", "OPTIONS", "INFO", "MESSAGE", "PRACK", "BYE")
+        for method in methods:
             assert await thief.asks(method, server.outside, caller.sdp(c="127.0.0.66")) == 403, method
-        assert await thief.asks("OPTIONS", server.outside) == 200, "which moves nothing"
+        thief.sends("ACK", server.outside, caller.sdp(c="127.0.0.66"))
         await hear_each_other(caller, phone)
         assert passed_on(phone) == []
-        assert await server.api.metric("tandem_gate_total", counter="refused_foreign") == 5
+        await (await caller.call.options()).expect(200)  # the CSeq numbers are its own still
+        assert await server.api.metric("tandem_gate_total", counter="refused_foreign") == len(methods) + 1
+        assert await cousin.asks("OPTIONS", server.outside) == 200
         assert await sister.asks("UPDATE", server.outside) == 200
         await phone.bye()
         assert (await sister.receives()).startswith(b"BYE sip:"), "the call is there from now on"
@@ -129,20 +141,26 @@ class Elsewhere:
 
     async def asks(self, method: str, server: tuple[str, int], sdp: bytes = b"") -> int:
         """The final status of a request with this Contact."""
+        self.sends(method, server, sdp)
+        while (answer := await self.receives()).startswith(b"SIP/2.0 1"):
+            pass
+        return int(answer.split()[1])
+
+    def sends(
+        self, method: str, server: tuple[str, int], sdp: bytes = b"", more: Mapping[str, str] | None = None
+    ) -> None:
+        """A request with this Contact, and these headers."""
         number = next(Elsewhere.NUMBERS)
         head = [
             f"{method} sip:{server[0]}:{server[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP {self._here};branch=z9hG4bK{method}{number}",
             f"Max-Forwards: 70\r\nContact: <sip:me@{self._here}>\r\nCSeq: {number} {method}",
             *(f"{name}: {self._pattern.get(name)}" for name in ("From", "To", "Call-ID")),
-            *(f"{name}: {value}" for name, value in NEEDED.get(method, {}).items()),
+            *(f"{name}: {value}" for name, value in {**NEEDED.get(method, {}), **(more or {})}.items()),
             *(["Content-Type: application/sdp"] if sdp else []),
             f"Content-Length: {len(sdp)}",
         ]
         self._socket.sendto("\r\n".join([*head, "", ""]).encode() + sdp, server)
-        while (answer := await self.receives()).startswith(b"SIP/2.0 1"):
-            pass
-        return int(answer.split()[1])
 
     async def receives(self) -> bytes:
         return await asyncio.to_thread(self._socket.recv, 65536)

@@ -1,9 +1,12 @@
 """TLS from trunks: told apart by the names of their certificates, turned away without one, let go when they stall."""
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.conftest import StartServer
 from tests.e2e.several_trunks import cdr_of
@@ -109,3 +112,51 @@ async def test_handshakes_that_come_to_nothing_end_and_are_faults(
         assert await asyncio.wait_for(slow.read(), 4 * PATIENCE) == b""
     writer.close()
     assert await server.api.metric("tandem_gate_total", counter="handshakes_failed") == 4
+
+
+async def test_who_refuses_our_certificate_is_not_to_blame(start_server: StartServer, authority: Authority) -> None:
+    """A site's phones do not trust the new certificate and say so, again and again: no ban but an alarm; nor for going
+    without a word. Noise from next door is a fault as ever."""
+    certificate = authority.issue("tandem")
+    files = {"tls_certificate": str(certificate), "tls_key": str(certificate.with_suffix(".key"))}
+    limits = {"faults": 3, "connection_rate": 1000, "connection_burst": 1000}
+    server = await start_server(
+        {
+            "listeners.outside": {"transport": "tls", **files},
+            "trunks.carrier": {"addresses": ["127.0.0.1/32"]},
+            "security": limits,
+        }
+    )
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        strict = ssl.create_default_context()  # which knows nothing of our authority
+        strict.minimum_version = strict.maximum_version = version
+        for _ in range(4):
+            await asyncio.to_thread(refuse, server, strict)
+    for _ in range(4):
+        _, writer = await asyncio.open_connection(*server.outside, local_addr=("127.0.0.67", 0))
+        writer.close()
+
+    async def refused() -> bool:
+        counted = await server.api.metric("tandem_gate_total", counter="certificate_refused")
+        return counted == 8 and "peers refuse our certificate" in server.log()
+
+    await eventually_true(refused, "eight refusals are counted, and there is an alarm")
+    for _ in range(3):
+        reader, noise = await asyncio.open_connection(*server.outside, local_addr=("127.0.0.66", 0))
+        noise.write(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n")
+        with suppress(ConnectionError):
+            await reader.read()
+        noise.close()
+
+    async def banned() -> bool:
+        found = (await server.api.get("/v1/bans"))["bans"]
+        return [ban["address"] for ban in found] == ["127.0.0.66"]
+
+    await eventually_true(banned, "only the noise is banned")
+
+
+def refuse(server: Server, strict: ssl.SSLContext) -> None:
+    """A client that tells the server by an alert that it does not trust its certificate."""
+    plain = socket.create_connection(server.outside, PATIENCE, ("127.0.0.67", 0))
+    with plain, pytest.raises(ssl.SSLCertVerificationError):
+        strict.wrap_socket(plain, server_hostname="tandem")

@@ -84,6 +84,7 @@ class Engine:
         "Legs made in this poll: pjsua may still refuse one (422) after it has made it."
         self._numbers = 0
         self.gate, self.door = (gate := Gate()), PhonesDoor(gate)
+        self.door.owner_of = self.refers.owner_of
         self.steering = Steering()
         self.faults = 0
         "Exceptions inside callbacks: our own mistakes."

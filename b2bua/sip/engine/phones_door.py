@@ -39,6 +39,8 @@ class PhonesDoor:
         self._gate = gate
         self._listeners: Listeners | None = None
         self._carriers: Carriers | None = None
+        self.owner_of: Callable[[Message], str] = lambda message: ""
+        "The extension whose call a request in a dialog belongs to."
         self.shown: tuple[str, bool] = NOBODY
         "Whose INVITE PJSIP is given at this moment: extension, and whether it is an emergency."
 
@@ -58,7 +60,7 @@ class PhonesDoor:
             self._gate.drop(asked)
             return
         source = Source(listener, asked.arrived_on[0], asked.source, asked.source_port)
-        match self.phones.decide(asked.method, source, asked.message):
+        match self.phones.decide(asked.method, source, asked.message, self.owner_of):
             case Reply() as reply:
                 self._gate.answer(asked, reply.code, reply.headers, reply.phrase)
             case Admitted() as admitted:

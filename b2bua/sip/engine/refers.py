@@ -59,11 +59,19 @@ class Refers:
 
     def dialog_of(self, replaces: Replaces) -> SipLeg | None:
         """The leg whose dialog a peer names by Replaces: its own tag is the from-tag, ours the to-tag."""
-        names = replaces.call_id, replaces.to_tag, replaces.from_tag
+        return self._leg(replaces.call_id, replaces.to_tag, replaces.from_tag)
+
+    def owner_of(self, request: Message) -> str:
+        """Whose leg a request in a dialog belongs to; empty: nobody's."""
+        leg = self._leg(request.header("call-id") or "", request.tag("to"), request.tag("from"))
+        return leg.owner if leg is not None else ""
+
+    def _leg(self, *names: str) -> SipLeg | None:
+        """By Call-ID, our tag and the peer's."""
         if not all(name.isascii() for name in names):
             return None
         role = pj.tandem_dialog_role(*names)
-        return None if role < 0 else self._legs.get((replaces.call_id, role == 1))
+        return None if role < 0 else self._legs.get((names[0], role == 1))
 
 
 def speaks_for(owner: str, source: str, settings: Settings, table: TrunkTable, phones: Phones | None) -> bool:

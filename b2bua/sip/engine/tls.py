@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pjsua2 as pj
+from cryptography.x509 import load_pem_x509_certificate
 
 from b2bua.log import logger
 from b2bua.settings import Listener, Settings, Trunk
@@ -23,6 +25,12 @@ log = logger("tls")
 
 LOOK = 2.0
 "Seconds between two looks at the files."
+SOON = 14 * 86400.0
+"Seconds before its end that a certificate is warned of."
+AGAIN = 86400.0
+"Seconds until the same warning comes again."
+REFUSED_AGAIN = 60.0
+"The same for peers that refuse it."
 OTHER_NAME = 1 << 30
 "PJ_SSL_CERT_EIDENTITY_NOT_MATCH: PJSIP's own comparison, with an address."
 
@@ -96,22 +104,46 @@ class Identities:
         return {name for trunk in trunks if trunk in known for name in expected(known[trunk])}
 
 
+def refusals() -> tuple[int, str]:
+    """How often peers have refused our certificate since the start, and the address of the last one."""
+    counted: dict[str, int] = pj.tandem_counters()
+    return counted["certificate_refused"], str(pj.tandem_tls_refused_by())
+
+
 class Certificates:
-    """A service: notices that the files of a listener have changed."""
+    """A service: notices that the files of a listener have changed, that its certificate is about to expire, and that
+    peers refuse it."""
 
     name = "certificates"
     stop_within = 2.0
 
-    def __init__(self, listeners: Mapping[str, Listener], reload: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        listeners: Mapping[str, Listener],
+        reload: Callable[[str], int],
+        refused: Callable[[], tuple[int, str]] = refusals,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`refused`: as `refusals`."""
         self._listeners = {name: listener for name, listener in listeners.items() if listener.transport == "tls"}
-        self._reload = reload
+        self._reload, self._refused, self._wall = reload, refused, wall
         self._stamps: dict[str, Stamp] = {}
+        self._expiries: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+        "When each alarm was given last."
+        self._seen = 0
         self.reloads = 0
+
+    def seconds_left(self) -> dict[str, float]:
+        """Until each listener's certificate expires; less than 0: since it has."""
+        return {name: at - self._wall() for name, at in self._expiries.items()}
 
     async def run(self, ready: Callable[[], None]) -> None:
         self._stamps = await asyncio.to_thread(self._all_stamps)
+        self._expiries = await asyncio.to_thread(self._all_expiries)
         ready()
         while True:
+            self.warn()
             await asyncio.sleep(LOOK)
             await self.look()
 
@@ -120,7 +152,33 @@ class Certificates:
         stamps = await asyncio.to_thread(self._all_stamps)
         changed = [name for name, stamp in stamps.items() if stamp != self._stamps.get(name)]
         self._stamps = stamps
+        if changed:
+            self._expiries = await asyncio.to_thread(self._all_expiries)
         return [name for name in changed if await self._take_over(name)]
+
+    def warn(self) -> None:
+        """The alarms that are due."""
+        for name, left in self.seconds_left().items():
+            if left < SOON and self._is_due(name, AGAIN):
+                event = "a certificate has expired" if left < 0 else "a certificate is about to expire"
+                do = "put a new pair in the place of its files: it is taken over without a restart"
+                log.warning(event, listener=name, days=round(left / 86400, 1), do=do)
+        refused, by = self._refused()
+        if refused > self._seen and self._is_due("", REFUSED_AGAIN):
+            do = "see when it ends and who has signed it: openssl x509 -noout -enddate -issuer -in tls_certificate"
+            log.warning("peers refuse our certificate", times=refused - self._seen, last=by, do=do)
+            self._seen = refused
+
+    def _is_due(self, alarm: str, every: float) -> bool:
+        now = time.monotonic()
+        if now - self._told.get(alarm, -every) < every:
+            return False
+        self._told[alarm] = now
+        return True
+
+    def _all_expiries(self) -> dict[str, float]:
+        found = {name: expiry(listener.tls_certificate) for name, listener in self._listeners.items()}
+        return {name: at for name, at in found.items() if at is not None}
 
     async def _take_over(self, name: str) -> bool:
         why = await asyncio.to_thread(mistake_in, self._listeners[name])
@@ -137,6 +195,15 @@ class Certificates:
 
     def _all_stamps(self) -> dict[str, Stamp]:
         return {name: tuple(map(stamp, files_of(listener))) for name, listener in self._listeners.items()}
+
+
+def expiry(file: Path | None) -> float | None:
+    """When the first certificate in a PEM file expires (epoch seconds); None where there is none that can be read."""
+    try:
+        found = load_pem_x509_certificate(file.read_bytes()) if file is not None else None
+    except (OSError, ValueError):
+        return None
+    return found.not_valid_after_utc.timestamp() if found is not None else None
 
 
 def files_of(listener: Listener) -> list[Path]:

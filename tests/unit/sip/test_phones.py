@@ -8,6 +8,7 @@ from b2bua.settings import Listener, Node, Settings
 from b2bua.settings import Phones as PhonesSettings
 from b2bua.sip.bindings import Source
 from b2bua.sip.digest import Answer, ha1, response
+from b2bua.sip.message import Message
 from b2bua.sip.phones import Admitted, Decision, Phones
 from b2bua.sip.registrar import Reply
 from routing.directory import Agent, Credentials, Directory
@@ -21,6 +22,11 @@ DIRECTORY = Directory(
         Agent("1003", "fixed", "sip:1003@192.0.2.9", "inside"),
     ]
 )
+
+
+def nobody(message: Message) -> str:
+    """Nobody's call."""
+    return ""
 
 
 class Office:
@@ -44,7 +50,7 @@ class Office:
     ) -> Decision:
         """A request; with a password the second one, after the 401."""
         uri = f"sip:{number}@tandem" if number else "sip:tandem"
-        decision = self.phones.decide(method, source, _raw(method, uri, caller))
+        decision = self.phones.decide(method, source, _raw(method, uri, caller), nobody)
         if not password:
             return decision
         assert isinstance(decision, Reply)
@@ -55,7 +61,7 @@ class Office:
             f'Authorization: Digest username="{caller}", realm="{REALM}", nonce="{nonce}", uri="{uri}", '
             f'response="{given}", algorithm=MD5, cnonce="c", qop=auth, nc=00000001\r\n'
         )
-        return self.phones.decide(method, source, _raw(method, uri, caller, shown))
+        return self.phones.decide(method, source, _raw(method, uri, caller, shown), nobody)
 
 
 def _raw(method: str, uri: str, caller: str, more: str = "") -> bytes:
@@ -100,5 +106,5 @@ def test_a_fixed_contact_dials_as_ever_from_its_address_alone(office: Office) ->
 
 
 def test_what_is_no_message_and_what_nobody_asks(office: Office) -> None:
-    broken, other = office.phones.decide("INVITE", HERE, b"\x00"), office.sends("PUBLISH")
+    broken, other = office.phones.decide("INVITE", HERE, b"\x00", nobody), office.sends("PUBLISH")
     assert [one.code for one in (broken, other) if isinstance(one, Reply)] == [400, 401]

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from b2bua.settings import Listener, Settings, Trunk
-from b2bua.sip.engine.tls import OTHER_NAME, Certificates, Identities, expected, host_in, mistake_in, why_not
+from b2bua.sip.engine.tls import (
+    OTHER_NAME,
+    SOON,
+    Certificates,
+    Identities,
+    expected,
+    expiry,
+    host_in,
+    mistake_in,
+    why_not,
+)
 from b2bua.sip.trunks import Row, TrunkTable
 from tests.peers.certificates import Authority
 
@@ -114,3 +124,36 @@ async def test_a_changed_pair_is_taken_over_and_a_broken_one_is_not(tmp_path: Pa
     assert await service.look() == ["tls"]
     assert service.reloads == 2
     task.cancel()
+
+
+def test_a_certificate_that_ends_soon_and_peers_that_refuse_it_are_alarms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alarm each, once until it is due again, with what to do."""
+    listener = listener_with(Authority(tmp_path / "authority"), tmp_path)
+    refused = [(0, "")]
+    end = expiry(listener.tls_certificate)
+    assert end is not None
+    assert expiry(tmp_path / "none") is None
+    now = [end - SOON - 60]
+    service = Certificates({"tls": listener}, lambda name: 0, lambda: refused[-1], lambda: now[-1])
+    service._expiries = service._all_expiries()
+
+    def said() -> list[str]:
+        service.warn()
+        text = capsys.readouterr()
+        return [
+            one for one in ("about to expire", "has expired", "refuse our certificate") if one in text.out + text.err
+        ]
+
+    assert said() == []
+    assert round(service.seconds_left()["tls"]) == SOON + 60
+    now.append(end - SOON + 60)
+    assert said() == ["about to expire"]
+    refused.append((7, "192.0.2.8"))
+    assert said() == ["refuse our certificate"]
+    refused.append((8, "192.0.2.8"))
+    assert said() == []
+    service._told.clear()
+    now.append(end + 1)
+    assert said() == ["has expired", "refuse our certificate"]
