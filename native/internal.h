@@ -229,6 +229,7 @@ void rules_announce(pjsip_endpoint *endpt);
 
 /* places.c: a listener by the socket a packet came in on; -1 where nobody told us of it. */
 int place_of(const pjsip_transport *transport);
+const pj_sockaddr *place_address(const pjsip_transport *transport);
 enum strangers place_strangers(int place);
 struct origin place_origin(int place, const pj_sockaddr *source);
 pj_bool_t place_protects(const struct key *address);

@@ -14,10 +14,11 @@ PyObject *tandem_rx_listener(size_t packet)
                        : type == PJSIP_TRANSPORT_TCP ? "tcp"
                        : type == PJSIP_TRANSPORT_TLS ? "tls"
                                                      : "other";
+    const pj_sockaddr *here = place_address(transport);
     char address[PJ_INET6_ADDRSTRLEN + 10];
 
-    pj_sockaddr_print(&transport->local_addr, address, sizeof(address), 0);
-    return Py_BuildValue("(ssi)", name, address, (int)pj_sockaddr_get_port(&transport->local_addr));
+    pj_sockaddr_print(here, address, sizeof(address), 0);
+    return Py_BuildValue("(ssi)", name, address, (int)pj_sockaddr_get_port(here));
 }
 
 PyObject *tandem_stream(int call_id, unsigned index)

@@ -44,12 +44,22 @@ static pj_bool_t same_socket(const struct place *place, int transport, const pj_
            (place->any || pj_sockaddr_cmp(&place->address, address) == 0);
 }
 
+/* Where its listener is bound. A connection that we have opened has a port that the kernel gave it, and what comes back
+ * over it (RFC 5923) comes to the listener that it was opened for. PJSIP warns that a factory may be gone before its
+ * connections: ours are those of the listeners, and stay as long as the endpoint. */
+const pj_sockaddr *place_address(const pjsip_transport *transport)
+{
+    return transport->dir == PJSIP_TP_DIR_OUTGOING && transport->factory ? &transport->factory->local_addr
+                                                                         : &transport->local_addr;
+}
+
 int place_of(const pjsip_transport *transport)
 {
     int kind = transport->key.type & ~PJSIP_TRANSPORT_IPV6;
+    const pj_sockaddr *here = place_address(transport);
 
     for (int i = 0; i < known; i++)
-        if (same_socket(&places[i], kind, &transport->local_addr))
+        if (same_socket(&places[i], kind, here))
             return i;
     return -1;
 }

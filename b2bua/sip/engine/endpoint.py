@@ -255,6 +255,7 @@ class Engine:
             source, port = split_host_port(rdata.srcAddress)
             listener = self._listeners.at(*pj.tandem_rx_listener(int(rdata.pjRxData)))
             if listener is None:
+                log.info("an INVITE is refused that came in by no listener of ours", source=source)
                 return
             message = Message.of(rdata.wholeMsg)
             names = self._endpoint.names_of(rdata.srcAddress)
