@@ -72,6 +72,11 @@ static struct key key_of_call(const pj_str_t *call_id, const pj_str_t *tag, int 
     return key;
 }
 
+static unsigned long long way_of(const pj_str_t *branch)
+{
+    return keyed_hash(branch->ptr, (size_t)branch->slen, 4);
+}
+
 static struct load *load_of(const struct key *source)
 {
     return (struct load *)keyed_find(&loads, source);
@@ -94,8 +99,7 @@ static void leave(struct keyed *node, void *unused)
 
 enum half_open half_open_enter(const pjsip_rx_data *rdata, enum who kind)
 {
-    const pj_str_t *branch = &rdata->msg_info.via->branch_param;
-    unsigned long long way = keyed_hash(branch->ptr, (size_t)branch->slen, 4);
+    unsigned long long way = way_of(&rdata->msg_info.via->branch_param);
     struct key key = key_of_call(&rdata->msg_info.cid->id, &rdata->msg_info.from->tag, rdata->msg_info.cseq->cseq);
     struct key source = key_of_address(&rdata->pkt_info.src_addr, 0);
     double most = limits[LIMIT_HALF_OPEN], of_one = limits[LIMIT_HALF_OPEN_SOURCE];
@@ -143,19 +147,25 @@ void half_open_drop(const pjsip_rx_data *rdata)
     leave_call(&rdata->msg_info.cid->id, &rdata->msg_info.from->tag, rdata->msg_info.cseq->cseq);
 }
 
-/* An answer is on its way. */
+/* An answer is on its way; one to a copy that came by another way (482) leaves the first where it is. */
 void half_open_answered(const pjsip_tx_data *tdata)
 {
     const pjsip_msg *msg = tdata->msg;
+    const pjsip_via_hdr *via;
+    struct waiting *call;
+    struct key key;
     const pjsip_cseq_hdr *cseq;
     const pjsip_cid_hdr *call_id;
     const pjsip_fromto_hdr *from;
 
     if (!waiting.n || msg->type != PJSIP_RESPONSE_MSG || msg->line.status.code < 200 ||
         !(cseq = PJSIP_MSG_CSEQ_HDR(msg)) || cseq->method.id != PJSIP_INVITE_METHOD ||
-        !(call_id = PJSIP_MSG_CID_HDR(msg)) || !(from = PJSIP_MSG_FROM_HDR(msg)))
+        !(call_id = PJSIP_MSG_CID_HDR(msg)) || !(from = PJSIP_MSG_FROM_HDR(msg)) ||
+        !(via = pjsip_msg_find_hdr(msg, PJSIP_H_VIA, NULL)))
         return;
-    leave_call(&call_id->id, &from->tag, cseq->cseq);
+    key = key_of_call(&call_id->id, &from->tag, cseq->cseq);
+    if ((call = (struct waiting *)keyed_find(&waiting, &key)) && call->branch == way_of(&via->branch_param))
+        leave(&call->node, NULL);
 }
 
 /* The transaction ended, whether it was answered or its connection was lost. */

@@ -243,6 +243,10 @@ def test_calls_without_an_answer_are_bounded_by_source_with_room_for_trunks(gate
             ring(first, branch=branch)
             assert rings(first) == 180
         assert gate("half_open") == 2
+        first.cseq -= 1
+        ring(first, branch="b3")
+        assert first.final(f"{first.cseq} INVITE").status == 482
+        assert gate("half_open") == 2, "the answer to a copy by another way (RFC 3261 8.2.2.2) ends nothing"
         last, cseq = first.call_id, first.cseq
         for peer in (first, second):  # his own share, then that of all who are no trunk
             peer.fresh()
