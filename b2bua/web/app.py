@@ -61,8 +61,8 @@ ABOUT = """Every request but the health checks carries an API key: `Authorizatio
 
 Roles: `admin` everything; `operator` calls, records, tokens, campaigns, and sees the configuration; `tenant` its own
 tokens, calls, records, events and campaigns; `agent` his own state and call; `listener` events; `metrics` the metrics.
-Errors are problem details (RFC 9457) with all mistakes at once. Times are seconds since 1970-01-01 UTC. Trunks belong to the configuration file
-and are only shown; `POST /v1/reload` reads it again.
+Errors are problem details (RFC 9457) with all mistakes at once. Times are seconds since 1970-01-01 UTC. Trunks belong
+to the configuration file and are only shown; `POST /v1/reload` reads it again.
 """
 
 PROBLEMS = {

@@ -34,8 +34,8 @@ async def test_a_call_over_the_connection_that_we_opened_is_the_trunks(
         },
         "security": {"outside_strangers": "refuse"},
     })  # fmt: skip
-    here = {"transport": transport, "tls": authority.tls("carrier") if transport == "tls" else None, "port": CARRIER}
-    async with await Caller.open("carrier", **here) as carrier:
+    keys = authority.tls("carrier") if transport == "tls" else None
+    async with await Caller.open("carrier", transport=transport, tls=keys, port=CARRIER) as carrier:
         await carrier.expect("OPTIONS")
         [ours] = carrier.wire._streams.values()
         assert ours.remote != server.outside, "the server has opened it"

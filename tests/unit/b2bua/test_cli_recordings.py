@@ -1,6 +1,7 @@
 """`tandem recordings` against the real API, and on files without a server."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ async def test_recordings_are_listed_shown_fetched_and_removed(server: Api, tand
     await tandem("recordings", "fetch", name, "-o", "fetched.wav")
     assert (tmp_path / "fetched.wav").read_bytes() == (folder / "acme" / name).read_bytes()
     await tandem("recordings", "fetch", f"{CALLS[1]}.wav", "-o", "fetched.wav", fails=True)
-    assert [path.name for path in tmp_path.glob("*fetched*")] == ["fetched.wav"]
+    assert [name for name in os.listdir(tmp_path) if "fetched" in name] == ["fetched.wav"]
     assert (tmp_path / "fetched.wav").read_bytes() == (folder / "acme" / name).read_bytes(), "what was there stays"
     await tandem("recordings", "remove", name)
     assert list((folder / "acme").iterdir()) == []

@@ -22,7 +22,8 @@ def three(desk: Desk, back: Notes) -> tuple[list[Sound], Bridge]:
     sounds.append(Sound("chief", desk, who=Who.SUPERVISOR))
     for sound in sounds:
         sound.attach(back.leg(sound.name, codec=PCMA))
-    return sounds, bridge(*sounds[:2])
+    caller, agent, _ = sounds
+    return sounds, bridge(caller, agent)
 
 
 async def test_the_pair_is_mixed_while_somebody_listens_and_no_longer(desk: Desk, back: Notes) -> None:
