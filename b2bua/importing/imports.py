@@ -102,7 +102,7 @@ class Imports:
                     await self._import(begun, job)
                 finally:
                     if path := job.get("path"):
-                        await asyncio.to_thread(Path(path).unlink, missing_ok=True)
+                        await asyncio.to_thread(_remove, Path(path))
         finally:
             await worker.end()
 
@@ -143,7 +143,24 @@ class Imports:
 
     def _sweep(self) -> None:
         """Remove files that an earlier process left."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.folder.iterdir():
-            if left.stat().st_mtime < self._since:
-                left.unlink()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            found = [left for left in self.folder.iterdir() if left.lstat().st_mtime < self._since]
+        except OSError as error:
+            _tell(self.folder, error)
+            return
+        for left in found:
+            _remove(left)
+
+
+def _remove(file: Path) -> None:
+    """What cannot be removed stays: neither an import nor the server, on which calls stand, ends for it."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        _tell(file, error)
+
+
+def _tell(path: Path, error: OSError) -> None:
+    why = error.strerror or str(error)
+    log.warning("left in the folder of imports", path=str(path), error=why, do="see to the folder, or remove it")

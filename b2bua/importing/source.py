@@ -73,10 +73,16 @@ async def rows(source: Source, batch: str) -> AsyncIterator[list[Row]]:
     except TimeoutError:
         raise SourceFailed(f"source {source.name} did not answer within {source.timeout:g} s") from None
     except _FAILURES as error:
-        told = str(getattr(error, "orig", None) or error).splitlines()[0].replace(source.url, mask_url(source.url))
+        told = sentence(error).replace(source.url, mask_url(source.url))
         raise SourceFailed(f"source {source.name} cannot be read: {told}") from None
     if at == 0:
         raise UnknownBatch(f"source {source.name} knows no batch {batch}: its query gave no row")
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of what an error says; its kind where it says nothing, as a connection that was reset does."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 async def _postgres(source: Source, url: sa.URL, batch: str) -> AsyncIterator[Sequence[Any]]:

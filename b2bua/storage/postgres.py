@@ -69,7 +69,9 @@ def translate(error: BaseException) -> BaseException:
 
 
 def _sentence(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error or type(error).__name__).splitlines()[0]
+    said = str(getattr(error, "orig", None) or error).strip()
+    # A connection that was reset says nothing at all.
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 class PostgresBackend:

@@ -17,13 +17,15 @@ import sqlalchemy as sa
 from b2bua.importing.imports import Imports
 from b2bua.importing.job import Job
 from b2bua.importing.reading import LONGEST_ROW
-from b2bua.importing.source import Source
+from b2bua.importing.source import Source, sentence
 from b2bua.importing.work import run
 from b2bua.storage import Conflict, Storage, batch_rows, campaign_rows
+from b2bua.storage import postgres as postgres_backend
 from b2bua.storage.batch_rows import Batch
 from b2bua.storage.campaigns import Campaigns, ContactFilter
 from b2bua.storage.dial_store import DialStore
 from dialer.campaign import Campaign
+from tests.peers.waiting import eventually
 from tests.postgres import Postgres
 from tests.unit.storage.contacts import NOW
 
@@ -268,3 +270,30 @@ async def test_a_killed_import_leaves_nothing(sqlite: Storage, sqlite_url: str, 
         batch = (await until(sqlite, "b1", lambda batch: batch.state != batch_rows.LOADING))[-1]
         assert batch.error == "the server ended while it was imported: import it again"
         assert (await store.progress("spring", NOW)).contacts == 0
+
+
+async def test_what_cannot_be_removed_ends_nothing(sqlite: Storage, sqlite_url: str, tmp_path: Path) -> None:
+    """A folder where a file should be (a mount that only reads is refused alike): it stays, and imports go on."""
+    await make(sqlite)
+    folder = tmp_path / "imports"
+    (folder / "somebody's").mkdir(parents=True)
+    os.utime(folder / "somebody's", (1.0, 1.0))
+    (folder / "left").write_text("number\n")
+    os.utime(folder / "left", (1.0, 1.0))
+    (folder / "no file").mkdir()
+    good = tmp_path / "leads.csv"
+    good.write_text(f"number\n{a_number(1)}\n")
+    async with importing(sqlite, sqlite_url, folder) as imports:
+        await imports.start("spring", "b1", "csv", by="test", path=folder / "no file")
+        await imports.start("spring", "b2", "csv", by="test", path=good)
+        await eventually(lambda: not good.exists(), "the second was imported, and its file removed")
+        first, second = [(await until(sqlite, name, lambda batch: True))[-1] for name in ("b1", "b2")]
+        assert (first.state, second.state, second.rows) == ("failed", "ready", 1)
+    assert sorted(path.name for path in folder.iterdir()) == ["no file", "somebody's"]
+
+
+def test_an_error_that_says_nothing_has_a_name() -> None:
+    """A connection that was reset: the drivers give the kernel's word without any text."""
+    assert sentence(ConnectionResetError()) == "ConnectionResetError"
+    assert sentence(ValueError("one\ntwo")) == "one"
+    assert str(postgres_backend.translate(ConnectionResetError())) == "PostgreSQL: ConnectionResetError"
