@@ -47,6 +47,11 @@ def _of_body(body: str) -> Campaign:
     return read_campaign(data)
 
 
+def of_snapshot(shown: Mapping[str, Any]) -> Campaign:
+    """The campaign of a snapshot, which has all of it."""
+    return of_row(encode(shown), *(str(shown.get(name, "")) for name in LIFE))
+
+
 def of_row(body: str, state: str, reason: str = "", node: str = "") -> Campaign:
     """The campaign of a row."""
     return replace(_of_body(body), state=CampaignState(state), reason=reason, node=node)

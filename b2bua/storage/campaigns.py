@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from b2bua.storage import audit, batch_rows, campaign_rows, command_rows, contact_rows, dial_store, snapshot_rows
 from b2bua.storage.batch_rows import Batch
-from b2bua.storage.dial_tables import contact_numbers, contacts, dial_commands
+from b2bua.storage.campaign_values import of_snapshot
+from b2bua.storage.dial_tables import contact_numbers, contacts, dial_commands, dial_counts
 from b2bua.storage.errors import Conflict, NotFound
 from b2bua.storage.storage import Storage
 from dialer.batch import RowProblem
@@ -80,8 +81,16 @@ class Campaigns:
         return await self.storage.read(lambda conn: campaign_rows.get(conn, id))
 
     async def create(self, new: Campaign, *, by: str, now: float) -> Campaign:
-        """A new draft. Raises Duplicate."""
-        return await self.storage.write(lambda conn: campaign_rows.create(conn, new, by=by, now=now))
+        """A new draft. Raises Duplicate; Conflict where its id stands for the evidence of another tenant's."""
+
+        def creating(conn: sa.Connection) -> Campaign:
+            made = campaign_rows.create(conn, new, by=by, now=now)
+            before = snapshot_rows.newest(conn, new.id)
+            if before is not None and before.body["campaign"].get("tenant") != new.tenant:
+                raise Conflict(f"the evidence of another tenant's campaign {new.id} is kept: take another id")
+            return made
+
+        return await self.storage.write(creating)
 
     async def replace(self, new: Campaign, *, by: str, now: float) -> Campaign:
         """Another definition; its state stays, and a running one goes on with it at once. Raises Conflict."""
@@ -94,6 +103,10 @@ class Campaigns:
         A removal that was broken off (a crash) is gone on with when it is asked for again.
         """
         try:
+            if await self.storage.read(lambda conn: _unwitnessed(conn, id)):
+                # whoever asks for its evidence later is known by the tenant that a snapshot names
+                made = await self.storage.read(lambda conn: snapshot_rows.make(conn, id, now, "demand"), timeout=60.0)
+                await self.storage.write(lambda conn: snapshot_rows.keep(conn, made))
             await self.storage.write(lambda conn: campaign_rows.delete(conn, id, by=by, now=now))
         except NotFound:
             if not await self.storage.read(lambda conn: campaign_rows.has_left(conn, id)):
@@ -115,6 +128,11 @@ class Campaigns:
     async def snapshots(self, id: str) -> Sequence[Snapshot]:
         """Those that were kept, newest first; also of a campaign that is deleted."""
         return await self.storage.read(lambda conn: snapshot_rows.every(conn, id))
+
+    async def deleted(self, id: str) -> Campaign | None:
+        """A campaign that is gone, as its newest snapshot has it; None: nothing is known of it."""
+        kept = await self.storage.read(lambda conn: snapshot_rows.newest(conn, id))
+        return None if kept is None else of_snapshot(kept.body["campaign"])
 
     async def batches(self, id: str) -> Sequence[Batch]:
         """Oldest first."""
@@ -192,6 +210,12 @@ class Campaigns:
         if row is None:
             raise NotFound(f"campaign {campaign} has no command {id}")
         return _done(row)
+
+
+def _unwitnessed(conn: sa.Connection, id: str) -> bool:
+    """Whether the law has counted calls of a campaign of which there is no snapshot: its node died before its end."""
+    counted = conn.execute(sa.select(dial_counts.c.hour).where(dial_counts.c.campaign == id).limit(1)).first()
+    return counted is not None and snapshot_rows.newest(conn, id) is None
 
 
 def _commands() -> sa.Select[Any]:

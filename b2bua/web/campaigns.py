@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import Field, TypeAdapter
 
+from b2bua.storage import NotFound
 from b2bua.storage.campaign_values import KIND, LIFE, read_campaign, shown, written
 from b2bua.storage.plan_values import BadValue, adapter
 from b2bua.web.desk import Campaigner, Configurer, Desk, TheDesk
@@ -226,8 +227,8 @@ async def show_counters(
     caller: Campaigner,
     since: Annotated[float, Query(ge=0, description="Epoch seconds.")] = 0.0,
 ) -> CountersOut:
-    """What the law counts, by the hour."""
-    await reached(desk, caller, id)
+    """What the law counts, by the hour; also of a campaign that is deleted."""
+    await remembered(desk, caller, id)
     hours = await desk.dialling.counters(id, since)
     return CountersOut(
         hours=[HourOut(hour=one.hour, **CountsOut.model_validate(one.counts).model_dump()) for one in hours]
@@ -236,9 +237,9 @@ async def show_counters(
 
 @router.get("/{id}/snapshots")
 async def list_snapshots(id: str, desk: TheDesk, caller: Campaigner) -> SnapshotList:
-    """Those that were kept, newest first."""
-    await reached(desk, caller, id)
-    found = await desk.campaigns.snapshots(id)
+    """Those that were kept, newest first; also of a campaign that is deleted."""
+    tenant = (await remembered(desk, caller, id)).tenant
+    found = [one for one in await desk.campaigns.snapshots(id) if one.body["campaign"].get("tenant") == tenant]
     return SnapshotList(snapshots=[SnapshotOut.model_validate(one) for one in found])
 
 
@@ -257,6 +258,17 @@ async def reached(desk: Desk, caller: Caller, id: str) -> Campaign:
     if not caller.reaches(found.tenant):
         raise not_found("campaign", id)
     return found
+
+
+async def remembered(desk: Desk, caller: Caller, id: str) -> Campaign:
+    """The campaign, or if it is deleted, as its newest snapshot has it: what is evidence is shown all the same."""
+    try:
+        return await reached(desk, caller, id)
+    except NotFound:
+        found = await desk.campaigns.deleted(id)
+        if found is None or not caller.reaches(found.tenant):
+            raise
+        return found
 
 
 def _value(desk: Desk, data: Mapping[str, Any]) -> Campaign:

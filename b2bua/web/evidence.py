@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from b2bua.web.campaigns import reached
+from b2bua.web.campaigns import remembered
 from b2bua.web.csv_rows import response
 from b2bua.web.desk import Campaigner, TheDesk
 from dialer.evidence import LONG, evidence_rows, of_hours, to_csv, to_html
@@ -30,8 +30,9 @@ async def show_evidence(
     first: Annotated[date | None, Query(description="First day; without it the last 30 days.")] = None,
     form: Annotated[Literal["csv", "html"], Query(alias="format", description="`html`: a page to print.")] = "csv",
 ) -> StreamingResponse:
-    """The rates of each day with everything that they are computed from, by the law that the campaign is under now."""
-    campaign = await reached(desk, caller, id)
+    """The rates of each day with everything that they are computed from, by the law that the campaign is under now; one
+    that is deleted, by the law that it was under at last."""
+    campaign = await remembered(desk, caller, id)
     zone = ZoneInfo(desk.settings.reports.zone)
     begin = first or (datetime.fromtimestamp(desk.wall(), zone) - USUAL).date()
     since = datetime.combine(begin, time(), zone).timestamp() - LONG

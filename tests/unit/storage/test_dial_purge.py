@@ -71,10 +71,10 @@ async def test_a_campaign_made_anew_knows_who_was_called(storage: Storage, law: 
 
 
 async def test_commands_are_kept_as_long_as_their_law_says(storage: Storage) -> None:
-    """`keep_days` of the law: of campaigns that are there, of deleted ones by their newest snapshot, and where nobody
-    knows the law, by the longest; what has no record yet, and what is younger than the look-back, stays."""
+    """`keep_days` of the law: of campaigns that are there, of deleted ones by their newest snapshot, and where no such
+    law is left, by the longest; what has no record yet, and what is younger than the look-back, stays."""
     campaigns = Campaigns(storage)
-    for id_, law, kept in (("a", "uk", False), ("b", "uk", True), ("c", "us-reg-f", True), ("d", "uk", False)):
+    for id_, law, kept in (("a", "uk", False), ("b", "uk", True), ("c", "us-reg-f", True), ("d", "gone", False)):
         store = await make(storage, replace(LEGAL, id=id_, profile=law), [prepared(n, number(n)) for n in (1, 2)])
         await called(store, id_, Outcome.BUSY, NOW)
         await called(store, id_, Outcome.BUSY, NOW + 10 * DAY)

@@ -304,6 +304,31 @@ async def test_the_evidence_has_every_day_with_its_figures(web: Api) -> None:
     assert (await web.ask("GET", "/v1/campaigns/spring/evidence?first=soon")).status_code == 422
 
 
+async def test_the_evidence_of_a_deleted_campaign_is_shown_to_its_tenant(web: Api) -> None:
+    """R3-13: counters and snapshots outlive their campaign; its tenant and administrators see them, nobody else."""
+    whole = CAMPAIGN | {"mode": "progressive", "queue": "", "prompt": ""}
+    await web.ask("POST", "/v1/campaigns", json=whole)
+    await DialStore(web.node.storage).count("spring", time.time(), Counts(attempts=50, live=20, abandoned=1))
+    assert (await web.ask("DELETE", "/v1/campaigns/spring")).status_code == 204
+    path = "/v1/campaigns/spring"
+    assert (await web.ask("GET", path, key="acme")).status_code == 404
+    for key in ("acme", "admin"):
+        (row,) = csv.DictReader(io.StringIO((await web.ask("GET", f"{path}/evidence", key=key)).text))
+        assert (row["law"], row["abandoned"], row["share"]) == ("us", "1", "0.050000")
+        (hour,) = (await web.ask("GET", f"{path}/counters", key=key)).json()["hours"]
+        assert hour["abandoned"] == 1
+        (kept,) = (await web.ask("GET", f"{path}/snapshots", key=key)).json()["snapshots"]
+        assert kept["body"]["law"][0]["abandoned"] == 1
+    for end in ("evidence", "counters", "snapshots"):
+        assert (await web.ask("GET", f"{path}/{end}", key="beta")).status_code == 404
+        assert (await web.ask("GET", f"/v1/campaigns/never/{end}")).status_code == 404
+    stolen = await web.ask("POST", "/v1/campaigns", json=whole | {"tenant": "beta"})
+    assert (stolen.status_code, "another tenant" in stolen.json()["detail"]) == (409, True), stolen.text
+    assert (await web.ask("POST", "/v1/campaigns", json=whole)).status_code == 201
+    (again,) = (await web.ask("GET", f"{path}/snapshots", key="acme")).json()["snapshots"]
+    assert again == kept
+
+
 async def test_a_key_uploads_so_many_files_at_once(web: Api, tmp_path: Path) -> None:
     """Each may be a quarter of a gigabyte: one tenant's key must not fill the disk for all."""
     assert (await web.ask("PUT", "/v1/campaigns/spring", json=CAMPAIGN)).status_code == 200
