@@ -34,8 +34,10 @@ log = logger("calls")
 
 HALF = 0.5
 "Seconds between two looks at legs in doubt; all are looked at every other time."
-SLICE = 100
+SLICE = 50
 "Calls looked at in one go: about a millisecond."
+BREATH = 0.005
+"Seconds between two such goes: the threads that carry the sound may have this core only."
 MOST_TOLD = 10
 "Alarms told in one go: each is an event on disk."
 SETTLED = 5.0
@@ -115,7 +117,7 @@ class QualityWatch:
             await self.look(sessions.values())
 
     async def look(self, sessions: Iterable[Session]) -> None:
-        """At every leg; the loop gets its turn after each `SLICE` calls, or thousands of legs would hold it up."""
+        """At every leg; all others get their turn after each `SLICE` calls, or thousands of legs would hold them up."""
         clock = asyncio.get_running_loop().time
         now, alarms = clock(), self._exchange.settings.quality.silence_alarm > 0
         doubtful: list[tuple[Session, int]] = []
@@ -123,7 +125,7 @@ class QualityWatch:
         for n, session in enumerate(list(sessions)):
             if n % SLICE == SLICE - 1 or self.legs.told >= MOST_TOLD:
                 self.legs.turn()
-                await asyncio.sleep(0)
+                await asyncio.sleep(BREATH)
                 now = clock()
             for leg_id, leg in _up(session):
                 one = self._judged(session, leg_id, leg, now)
@@ -145,7 +147,7 @@ class QualityWatch:
         for n, (session, leg_id) in enumerate(self._doubtful):
             if n % (2 * SLICE) == 2 * SLICE - 1 or self.legs.told >= MOST_TOLD:
                 self.legs.turn()
-                await asyncio.sleep(0)
+                await asyncio.sleep(BREATH)
                 now = clock()
             leg, party = session.legs.get(leg_id), session.parties.by_leg.get(leg_id)
             if leg is not None and party is not None and party.state is Leg.UP:
