@@ -43,6 +43,10 @@ STATES = {
 }
 "States of an agent whose seconds are counted; logged out is none."
 
+LONGEST_STATE = 31 * 86_400.0
+"""Seconds that an agent can be in one state; what is longer is a clock that was set right (a machine without one of its
+own begins in 1970): nobody's time, and not cut into millions of quarters."""
+
 
 class Cell(NamedTuple):
     """One row of the statistics."""
@@ -305,7 +309,7 @@ class Fold:
 
     def _spend(self, extension: str, agent: AgentTime, until: float) -> None:
         name = STATES.get(agent.state)
-        if name is None:
+        if name is None or until - agent.since > LONGEST_STATE:
             return
         for begin, seconds in pieces(agent.since, until):
             self._add(begin, "agent", extension, "", {name: seconds})

@@ -131,6 +131,16 @@ def test_time_in_which_the_server_was_away_is_nobodys() -> None:
     assert day.row("agent", "1001", "") == {"available": 60}
 
 
+def test_a_clock_that_leaps_by_years_is_nobodys_time_either() -> None:
+    """A machine whose clock begins in 1970 is set right while agents are at work: no quarter for each of 55 years."""
+    day, leap = Day(), 55 * 365 * 86_400
+    day.tell(0, None, "agent.state", extension="1001", before="logged-out", after="available")
+    day.tell(leap, None, "agent.state", extension="1001", before="available", after="paused")
+    day.tell(leap + 60, None, "agent.state", extension="1001", before="paused", after="available")
+    assert day.row("agent", "1001", "", start=NINE + leap) == {"paused": 60}
+    assert len(day.counts) < 10
+
+
 def test_what_a_crash_ended_ended_when_the_server_died_however_late_that_is_told() -> None:
     """A caller who waited, one who talked, and their agent: the hour until the next start is nobody's."""
     day = Day()
