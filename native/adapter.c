@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "sound.h"
+#include "spare.h"
 #include "wire.h"
 
 #define FIRST_REPORT 500 /* milliseconds */
@@ -80,6 +81,7 @@ static pj_status_t top_attach2(pjmedia_transport *tp, pjmedia_transport_attach_p
     ours.rtp_cb2 = &on_rtp;
     ours.rtcp_cb = &on_rtcp;
     wire_schedule(wire, FIRST_REPORT);
+    spare_tables(); /* the stream is there, its port is made next */
     return wire->next->attach2(tp, &ours);
 }
 

@@ -5,12 +5,12 @@
 
 /* --- size -------------------------------------------------------------------------------------------------- */
 
-#define PJSUA_MAX_CALLS 8192                 /* legs: 4,096 bridged calls, 11 kB a slot in use by maxCalls; default 4 */
+#define PJSUA_MAX_CALLS 8192                 /* legs: 4,096 bridged calls, 6 kB a slot in use by maxCalls; default 4 */
 #define PJSUA_MAX_ACC 256                    /* one account per listener and SRTP profile; default 8 */
 #define PJSUA_MAX_PLAYERS 1024               /* prompts and music playing at one time; default 32 */
 #define PJSUA_MAX_RECORDERS 1024             /* default 32 */
 #define PJSUA_MAX_CONF_PORTS 10240           /* a port per leg, player, recorder and tap; default 254 */
-#define PJMEDIA_MAX_SDP_MEDIA 8              /* m= lines read; each costs every call slot 1.3 kB; default 16 */
+#define PJMEDIA_MAX_SDP_MEDIA 4              /* m= lines read, the gate refuses more; 1.3 kB each in every call slot */
 #define PJ_IOQUEUE_MAX_HANDLES 20000         /* RTP and RTCP socket of every leg, and some; default 1024 */
 #define PJSIP_MAX_TRANSPORTS 4096            /* SIP connections; default is the line above, prepaid per socket */
 #define PJSIP_MAX_TSX_COUNT (32 * 1024 - 1)  /* hash size, not a limit: 300 calls/s leave 30,000 behind in 32 s */
@@ -20,8 +20,9 @@
 /* --- messages ---------------------------------------------------------------------------------------------- */
 
 /* The longest SIP message either way. ISUP bodies, long History-Info and STIR Identity headers pass the default of
- * 4000. A buffer of this size is held by each finished transaction, but only the pages written cost memory. */
+ * 4000. Each finished transaction holds a buffer of this size, but only the pages written cost memory (spare.c). */
 #define PJSIP_MAX_PKT_LEN 16000
+#define PJSIP_POOL_INC_TDATA 1004            /* 16 steps are just that and a block's head (spare.c); default 4000 */
 #define PJSIP_MAX_URL_SIZE 1024              /* URIs with parameters and headers; default 256 */
 #define PJSIP_DONT_SWITCH_TO_TCP 1           /* a peer configured for UDP gets UDP, whatever the size (fragments) */
 #define PJSIP_DONT_SWITCH_TO_TLS 1           /* a sips: URI does not override the transport of the trunk */
@@ -53,6 +54,8 @@
 
 #define PJMEDIA_HAS_VIDEO 0
 #define PJMEDIA_SRTP_HAS_DTLS 1              /* off, a call that must be DTLS-SRTP goes out in clear without a word */
+#define PJMEDIA_STREAM_INC 1000              /* steps of a stream; default 4000: 3 kB a leg for nothing */
+#define PJMEDIA_RTCP_FB_MAX_CAP 4            /* nobody asks for feedback on sound; 112 octets each a leg; default 16 */
 #define PJMEDIA_SOUND_BUFFER_COUNT 4         /* no sound card here: keep the buffers of the null device small */
 #define PJMEDIA_CONF_THREADS 1                /* the bridge that tells "no sound" from zeros (native/gap.c); one thread */
 #define PJMEDIA_G722_DEFAULT_PCM_SHIFT 1     /* the level of everybody else's G.722; the default of 2 sends 6 dB too low */

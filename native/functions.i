@@ -11,6 +11,7 @@
 #include "tls.h"
 #include "codec_lists.h"
 #include "lines.h"
+#include "spare.h"
 %}
 
 %include "tandem.h"
@@ -19,3 +20,4 @@
 %include "tls.h"
 %include "codec_lists.h"
 %include "lines.h"
+%include "spare.h"

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "sound.h"
+#include "spare.h"
 #include "wire.h"
 
 #define INFO_TYPE ((pjmedia_transport_type)(PJMEDIA_TRANSPORT_TYPE_USER + 'T'))
@@ -368,6 +369,7 @@ pj_status_t sockets_take(struct wire *wire, pjmedia_transport *udp, const pjmedi
         setsockopt(wire->rtp, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     udp->user_data = wire;
     udp->op = &over;
+    spare_buffers(udp);
     return PJ_SUCCESS;
 }
 

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "internal.h"
+#include "spare.h"
 #include "tandem.h"
 
 #define MEBIBYTE (1024 * 1024)
@@ -51,6 +52,7 @@ int tandem_native_start(void)
         return status;
     }
     connections_start(endpt);
+    spare_start();
     running = endpt;
     keep_memory();
     return PJ_SUCCESS;
@@ -94,6 +96,7 @@ void tandem_gate_tick(void)
         return;
     filter_due = now + 100000;
     bans_tick(now);
+    spare_tick(now);
     if (now < due)
         return;
     due = now + 1000000;

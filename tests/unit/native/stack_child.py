@@ -78,6 +78,7 @@ class Stack:
         config.uaConfig.maxCalls = 64
         config.logConfig.level = config.logConfig.consoleLevel = int(os.environ.get("TANDEM_TEST_LOG", "0"))
         config.medConfig.ecTailLen = 0
+        config.medConfig.maxMediaPorts = 4000  # tables of several pages, as in the server
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
         self.endpoint.libInit(config)
@@ -249,6 +250,10 @@ class Stack:
                 tell("done", result=ids[0] if ids else -1)
             case "dial_key":
                 self.legs[command["leg"]].dialDtmf(command["key"])
+                tell("done", result=None)
+            case "mix":  # through the conference, from one leg to another
+                source, sink = (self.legs[n].getAudioMedia(-1) for n in command["legs"])
+                source.startTransmit(sink)
                 tell("done", result=None)
             case "sound":  # any of the functions about legs' sound, by name
                 given = [[tuple(one) for one in v] if isinstance(v, list) else v for v in command["arguments"]]
