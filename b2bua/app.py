@@ -181,7 +181,8 @@ class Tandem:
             keep_quarters=settings.reports.keep_quarters,
             keep_calls=settings.reports.keep_calls,
         )
-        self.webhooks = Webhooks(events, reports, self.statistics, plan, self.metrics.webhooks.inc)
+        counted = self.metrics.webhooks.inc, self.metrics.faults.inc
+        self.webhooks = Webhooks(events, reports, self.statistics, plan, *counted)
         self.sms = SmsAlarms(settings.sms, reports, self.statistics, plan, self.metrics.sms.inc)
         self.gatekeeper = Gatekeeper(
             self.engine.gate,

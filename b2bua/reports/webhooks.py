@@ -40,8 +40,11 @@ class Webhooks:
         keeper: Keeper,
         plan: Callable[[], Plan],
         observe: Observe = lambda hook, result: None,
+        fault: Callable[[str], None] = lambda place: None,
     ) -> None:
+        """`fault` is told the place of a mistake of our own."""
         self.events, self.reports, self.keeper, self.plan, self.observe = events, reports, keeper, plan, observe
+        self._fault = fault
         self.asker = Asker(LIMITS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._deliveries: dict[str, Delivery] = {}
@@ -80,6 +83,7 @@ class Webhooks:
         for id_ in list(self._tasks):
             task = self._tasks[id_]
             if task.done() and not task.cancelled() and (fault := task.exception()) is not None:
+                self._fault("webhooks")
                 log.error("a delivery failed by our own fault; it begins again", webhook=id_, exc_info=fault)
             if task.done() or hooks.get(id_) != self._deliveries[id_].hook:
                 await self._stop(id_)

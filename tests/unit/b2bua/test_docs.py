@@ -39,6 +39,20 @@ def test_every_metric_that_is_explained_or_alarmed_exists() -> None:
             assert name in known or bare in known, f"{page.name} speaks of {name}"
 
 
+def test_an_alert_misses_no_first_count() -> None:
+    """increase() is 0 over a series that begins with its first count, as those with labels do after each start."""
+    text = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
+    born = {sample.name for family in Metrics().registry.collect() for sample in family.samples}
+    followed = metric_names() - {family.name for family in Metrics().registry.collect()}
+    watched = re.findall(r"increase\((tandem_\w+)(\{[^}]*\})?\[(\w+)\]\) > 0", text)
+    assert len(watched) > 8
+    flat = re.sub(r"\s+", " ", text)
+    for name, labels, window in watched:
+        if name not in born and name.removesuffix("_total") not in followed:
+            series = name + labels
+            assert f"({series} unless {series} offset {window}) > 0" in flat, name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_in_the_documentation_exists(page: Path) -> None:
     root: Any = typer.main.get_command(make_app(lambda settings: None))

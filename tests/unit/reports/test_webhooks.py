@@ -192,3 +192,22 @@ async def test_a_reporting_server_is_sent_each_filtered_call_once(world: Sending
         "repairs", 3.0, "acme", "tests", "8000",
     )  # fmt: skip
     assert calls[0]["number"] == 5
+
+
+async def test_a_mistake_of_our_own_is_counted_and_the_delivery_begins_again(
+    world: Sending, listener: Receiver
+) -> None:
+    """An alert pages for it; the record is sent again, because nobody wrote down that it was taken."""
+    world.hooks, places, tries = (Webhook("crm", listener.url),), list[str](), list[str]()
+
+    def observe(hook: str, result: str) -> None:
+        tries.append(result)
+        if len(tries) == 1:
+            raise LookupError("by design")
+
+    service = Webhooks(world.log, world.reports, world.keeper, world.plan, observe, places.append)
+    async with running(service):
+        await eventually(lambda: bool(service._deliveries), "the listener is known")
+        world.tell("a", "call.received")
+        got = await listener.expect(2)
+    assert (numbers(got), places) == ([1, 1], ["webhooks"])
