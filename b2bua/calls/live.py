@@ -268,7 +268,8 @@ class LiveCalls:
         return 0 if self.draining else max(0, self.exchange.settings.node.max_calls - len(self.sessions))
 
     def open(self, trunk: str, tenant: str | None) -> Session:
-        """A call that we place ourselves, without a leg and not running yet: `spawn` runs it, and must follow."""
+        """A call that we place ourselves, without a leg and not running yet: `spawn` runs it. Before that nobody has
+        it, and one that is not placed after all leaves nothing behind."""
         session = self._new("outbound", trunk)
         session.record.row.tenant = tenant
         return session

@@ -104,12 +104,8 @@ class Dialler:
 
     # -- for the API
 
-    def views(self) -> list[TaskView]:
-        """The campaigns that run here, as they are now."""
-        return [self._view(task) for task in self.scheduling.tasks.values()]
-
     def view(self, campaign: str) -> TaskView | None:
-        """One of them; None: it does not run here."""
+        """A campaign as it is now; None: it does not run here."""
         task = self.scheduling.tasks.get(campaign)
         return None if task is None else self._view(task)
 

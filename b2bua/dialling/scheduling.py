@@ -362,8 +362,3 @@ class Scheduling:
 
     def _wall(self) -> float:
         return self.launcher.reading().wall
-
-
-def live_phases(task: Task) -> dict[str, int]:
-    """Calls of a campaign by phase."""
-    return {str(phase): len(task.in_phase(phase)) for phase in Phase}
