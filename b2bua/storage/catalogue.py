@@ -74,11 +74,17 @@ class Catalogue(Generic[T]):
         await self.storage.write(lambda conn: self._change(conn, "create", None, value, by, now))
         return value
 
-    async def replace(self, value: T, *, by: str, now: float, key: str | None = None) -> T:
-        """Put it in the place of `key` (None: the one with its own key). Raises NotFound, Duplicate, Conflict."""
+    async def replace(
+        self, value: T, *, by: str, now: float, key: str | None = None, keep: Callable[[T, T], T] | None = None
+    ) -> T:
+        """Put it in the place of `key` (None: the one with its own key). Raises NotFound, Duplicate, Conflict.
+
+        `keep`: makes what is kept of the one that is there and the new one, within the transaction: a secret that
+        nobody names must not be one that another node has replaced a moment ago.
+        """
         old = self.kind.key(value) if key is None else key
-        await self.storage.write(lambda conn: self._change(conn, "replace", old, value, by, now))
-        return value
+        kept = await self.storage.write(lambda conn: self._change(conn, "replace", old, value, by, now, keep))
+        return value if kept is None else kept
 
     async def delete(self, key: str, *, by: str, now: float) -> None:
         """Remove it. Raises NotFound, or Conflict while something else names it, a campaign that runs included.
@@ -92,8 +98,16 @@ class Catalogue(Generic[T]):
                 pass
 
     def _change(
-        self, conn: sa.Connection, action: str, old_key: str | None, new: T | None, by: str, now: float
-    ) -> None:
+        self,
+        conn: sa.Connection,
+        action: str,
+        old_key: str | None,
+        new: T | None,
+        by: str,
+        now: float,
+        keep: Callable[[T, T], T] | None = None,
+    ) -> T | None:
+        """Returns what is there now."""
         kind, key_of = self.kind, self.kind.key
         business.begin_change(conn)
         before = business.read(conn)
@@ -101,6 +115,8 @@ class Catalogue(Generic[T]):
         old = None if old_key is None else values.pop(old_key, None)
         if old_key is not None and old is None:
             raise self._unknown(old_key)
+        if keep is not None and old is not None and new is not None:
+            new = keep(old, new)
         if new is not None:
             if key_of(new) in values:
                 raise Duplicate(f"there is a {self._words} {key_of(new)} already")
@@ -127,6 +143,7 @@ class Catalogue(Generic[T]):
             before=None if old is None else _shown(kind.row(old)),
             after=None if new is None else _shown(kind.row(new)),
         )
+        return new
 
     @property
     def _words(self) -> str:

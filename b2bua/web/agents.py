@@ -1,5 +1,6 @@
 """Agents: who takes calls, at a fixed contact behind one of our inside listeners, or where his phone registers."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
@@ -143,9 +144,14 @@ async def delete_agent(extension: str, desk: TheDesk, caller: Configurer) -> Non
 
 async def _replace(desk: Desk, extension: str, body: AgentFields, by: str) -> AgentOut:
     agent = agent_of(desk, extension, body)
-    await desk.agents.replace(agent, by=by, now=desk.wall())
+    keep = _with_credentials_of if body.password == KEPT else None
+    agent = await desk.agents.replace(agent, by=by, now=desk.wall(), keep=keep)
     await desk.changed()
     return AgentOut.of(agent)
+
+
+def _with_credentials_of(there: Agent, agent: Agent) -> Agent:
+    return replace(agent, credentials=there.credentials)
 
 
 def agent_of(desk: Desk, extension: str, body: AgentFields) -> Agent:

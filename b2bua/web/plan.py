@@ -97,6 +97,9 @@ def router_of(kind: Kind) -> APIRouter:
         if body.setdefault(kind.key_field, key) != key:
             raise invalid([(kind.key_field, f"must be {key}, as in the path: a key cannot be changed")])
         async with desk.changing:
+            await (
+                desk.node.reload_directory()
+            )  # else a secret that is left out could be one that another node has just replaced
             made = _value(kind, body, desk.node.plan().of_kind(kind.word).get(key))
             await desk.plans.put_all([made], by=caller.by, now=desk.wall())
             await desk.changed()
@@ -178,6 +181,7 @@ async def import_plan(
 ) -> DoneOut:
     """Create or replace many values together, or none: lists by kind, and `agents`. All mistakes come at once."""
     async with desk.changing:
+        await desk.node.reload_directory()
         wrong, values, agents = await asyncio.to_thread(_all, desk, body)
         try:
             done = await desk.plans.put_all(

@@ -175,7 +175,9 @@ async def delete_tenant(id: str, desk: TheDesk, caller: Configurer) -> None:
 
 async def _replace(desk: Desk, before: Tenant, body: TenantFields, by: str) -> TenantOut:
     tenant = _tenant(before.id, body, before.connection)
-    await desk.tenants.replace(tenant, by=by, now=desk.wall())
+    tenant = await desk.tenants.replace(
+        tenant, by=by, now=desk.wall(), keep=lambda there, new: _tenant(new.id, body, there.connection)
+    )
     await desk.changed()
     return shown(desk, tenant)
 

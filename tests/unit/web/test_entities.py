@@ -1,8 +1,14 @@
 """Access numbers, agents, routes and trunks over HTTP (R1-04, R1-05)."""
 
+from dataclasses import replace
 from typing import Any
 
 from b2bua.sip.digest import ha1
+from b2bua.storage.catalogue import agents
+from b2bua.storage.plan import Plans
+from routing.directory import Credentials
+from routing.notices import Webhook
+from routing.plan import KINDS
 from tests.unit.web.server import AGENT, Api
 
 RANGE = {"first": "4008100000", "last": "4008100099", "correlation": "required", "default_tenant": "acme"}
@@ -176,3 +182,24 @@ async def test_two_changes_at_once_do_not_undo_each_other(web: Api) -> None:
         await asyncio.gather(*(client.patch("/v1/agents/8001", json=change) for change in changes))
         shown = (await client.get("/v1/agents/8001")).json()
     assert (shown["name"], shown["enabled"], shown["contact"]) == ("Second desk", False, "sip:9@192.0.2.11")
+
+
+async def test_a_secret_that_stays_is_the_one_another_node_has_just_set(web: Api) -> None:
+    """What this node has in memory may be a second old: a password that was changed elsewhere must not come back."""
+    phone = {"extension": "8002", "name": "Second desk", "password": "correct horse"}
+    hook = {"id": "crm", "url": "https://crm.example.com/x", "secret": "old secret"}
+    async with web.client() as client:
+        assert (await client.post("/v1/agents", json=phone)).status_code == 201
+        assert (await client.put("/v1/webhooks/crm", json=hook)).status_code == 200
+        storage, now = web.node.storage, 1_800_000_000.0
+        there = await agents(storage).get("8002")
+        changed = Credentials("pbx.example.com", "f" * 32, "e" * 64)
+        await agents(storage).replace(replace(there, credentials=changed), by="another node", now=now)
+        await Plans(storage).replace(Webhook("crm", hook["url"], secret="new secret"), by="another node", now=now)
+
+        answer = await client.put("/v1/agents/8002", json={"name": "Third desk"})
+        assert (answer.status_code, answer.json()["name"], answer.json()["password"]) == (200, "Third desk", "***")
+        del hook["secret"]
+        assert (await client.put("/v1/webhooks/crm", json=hook | {"tenant": "acme"})).status_code == 200
+    assert (await agents(storage).get("8002")).credentials == changed
+    assert (await Plans(storage).get(KINDS["webhooks"], "crm")).secret == "new secret"
