@@ -97,9 +97,8 @@ def router_of(kind: Kind) -> APIRouter:
         if body.setdefault(kind.key_field, key) != key:
             raise invalid([(kind.key_field, f"must be {key}, as in the path: a key cannot be changed")])
         async with desk.changing:
-            await (
-                desk.node.reload_directory()
-            )  # else a secret that is left out could be one that another node has just replaced
+            # Else a secret that is left out could be one that another node has just replaced.
+            await desk.node.reload_directory()
             made = _value(kind, body, desk.node.plan().of_kind(kind.word).get(key))
             await desk.plans.put_all([made], by=caller.by, now=desk.wall())
             await desk.changed()
