@@ -23,13 +23,14 @@ async def hasty(
 
 
 async def test_ringing_is_passed_on_once_and_without_sound(server: Server, caller: Caller, phone: Phone) -> None:
-    """Bridge, 180: the caller's own phone plays the ringback, however often the agent's phone repeats its 180."""
+    """Bridge, 180: the caller's own phone plays the ringback, however often the agent's phone repeats its 180, and
+    although it says that it reads SDP."""
     listener = await server.listen()
     await call_in(server, caller, phone.uri)
     ring = await phone.rings()
     alerting = await caller.expect(180)
     assert not alerting.has_sdp
-    ring.reply(180)
+    ring.reply(180, headers={"Accept": "application/sdp"})
     ring.reply(180)
     ring.reply(200)
     await caller.answered()

@@ -239,7 +239,7 @@ class PjCall(pj.Call):
             if state == EARLY:
                 if role == UAC:
                     leg.code = code
-                    early_media = self.offers and "application/sdp" in _received(prm).lower()
+                    early_media = self.offers and _describes_sound(_received(prm))
                     leg._tell(Progress(leg.id, code, early_media))
             elif state == CONFIRMED:
                 leg.code = 200
@@ -256,8 +256,8 @@ class PjCall(pj.Call):
         self._drop_line()
         self.engine.bury(self, leg)
         leg.code = code or leg.code
-        reason = _header(message, "\nreason:") if message else ""
-        pause = retry_after(_header(message, "\nretry-after:")) if leg.code in PAUSES else None
+        reason = ", ".join(_values(message, "reason"))
+        pause = retry_after(next(iter(_values(message, "retry-after")), "")) if leg.code in PAUSES else None
         local = not leg.dropped and (not message or message.startswith("SIP/2.0 2"))
         leg._tell(Closed(leg.id, leg.code, not leg.dropped, reason, leg.quality, local, pause))
         leg.sink = NO_SINK
@@ -384,11 +384,22 @@ def _received(prm: pj.OnCallStateParam) -> str:
     return str(event.body.tsxState.src.rdata.wholeMsg)
 
 
-def _header(message: str, name: str) -> str:
-    """The first value of a header in a received message; `name` as "\\nreason:"."""
-    head = message.partition("\r\n\r\n")[0]
-    at = head.lower().find(name)
-    if at < 0:
-        return ""
-    end = head.find("\r\n", at + len(name))
-    return head[at + len(name) : end if end >= 0 else len(head)].strip()
+def _values(message: str, name: str) -> list[str]:
+    """All values of a header in a received message, in order; none where only PJSIP can read it."""
+    if name not in message.lower():
+        return []  # most have no such header: they are not taken apart
+    try:
+        return Message.of(message).all(name)
+    except BadMessage:
+        return []
+
+
+def _describes_sound(message: str) -> bool:
+    """Whether the body of a received message is SDP, alone or among others.  Accept may name the type as well."""
+    if "application/sdp" not in message.lower():
+        return False
+    try:
+        kind = Message.of(message).content_type
+    except BadMessage:
+        return False
+    return kind == "application/sdp" or kind.startswith("multipart/")
