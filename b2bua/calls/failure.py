@@ -9,10 +9,21 @@ TOWARDS_TRUNK = MappingProxyType(
     {
         401: 500,  # our credentials are no business of the trunk
         407: 500,
+        405: 500,  # this and others without a comment speak of one hop, and of headers that stay there (RFC 3261 21.4)
         408: 480,  # the phone, not we, was silent
+        413: 500,
+        416: 500,
+        420: 500,
+        421: 500,
+        422: 500,
+        423: 500,
         481: 480,
         482: 500,
         483: 500,
+        487: 480,  # nobody has cancelled: billing must not think so
+        491: 480,
+        493: 500,
+        494: 500,
         503: 500,  # 503 would take our whole server out of the trunk's route
     }
 )

@@ -19,6 +19,7 @@ SHOWN = {
     401: (500, "agent-failed", 31),
     403: (403, "agent-failed", 21),
     404: (404, "agent-failed", 1),
+    405: (500, "agent-failed", 31),
     407: (500, "agent-failed", 31),
     408: (480, "agent-unreachable", 102),
     410: (410, "agent-failed", 22),
@@ -27,7 +28,7 @@ SHOWN = {
     482: (500, "agent-failed", 31),
     484: (484, "agent-failed", 28),
     486: (486, "agent-busy", 17),
-    487: (487, "agent-failed", 16),
+    487: (480, "agent-failed", 16),
     488: (488, "agent-failed", 88),
     500: (500, "agent-failed", 41),
     502: (502, "agent-failed", 38),
@@ -88,9 +89,11 @@ async def test_what_the_phone_says_and_what_the_trunk_is_told(
 
 
 async def test_the_phones_own_cause_is_kept(server: Server, caller: Caller, phone: Phone) -> None:
-    """Bridge, failure codes: a Q.850 cause of the agent's side goes on, its text does not."""
+    """Bridge, failure codes: a Q.850 cause of the agent's side goes on, its text does not; in a second header, folded
+    (RFC 3326: one for each protocol)."""
     ring = await ringing(server, caller, phone)
-    ring.reply(480, headers={"Reason": 'Q.850;cause=20;text="secret of the inside"'})
+    reasons = [("Reason", "SIP;cause=480"), ("Reason", 'Q.850;\r\n cause=20;text="secret of the inside"')]
+    ring.reply(480, headers=reasons)
     refused = await caller.expect(480)
     assert refused.all("Reason") == ['SIP;cause=480;text="Temporarily Unavailable", Q.850;cause=20']
 
