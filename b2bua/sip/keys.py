@@ -3,6 +3,8 @@
 KEYS = frozenset("0123456789*#ABCD")
 "What is passed on; events that are no key (flash, tones) are not."
 
+KEYS_A_SECOND, KEYS_AT_ONCE = 20.0, 40
+"Automatic diallers send some ten a second, and send a card number in one go."
 SEGMENT_SLACK = 40
 "Milliseconds by which the next segment of a very long press may miss the end of the one before."
 
@@ -11,6 +13,24 @@ def key_of(text: str) -> str | None:
     """The key that the body of an application/dtmf INFO names; None where it names none."""
     key = text.strip().upper()
     return key if key in KEYS else None
+
+
+class KeyRate:
+    """Keys of one far end that are heard: each is an event on disk and to every listener, and no finger is faster."""
+
+    __slots__ = ("_at", "_left")
+
+    def __init__(self) -> None:
+        self._at, self._left = 0.0, float(KEYS_AT_ONCE)
+
+    def allows(self, now: float) -> bool:
+        """Whether one more is heard at this moment (seconds of any clock); one that is not is as if never pressed."""
+        self._left = min(float(KEYS_AT_ONCE), self._left + (now - self._at) * KEYS_A_SECOND)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
 
 class Presses:

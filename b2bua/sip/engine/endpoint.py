@@ -327,6 +327,8 @@ class Engine:
             return
         key = key_of(message.body.decode("ascii", "replace")) if message.content_type == "application/dtmf" else None
         leg.by_info = leg.by_info or key is not None
+        if key is not None and not leg.key_rate.allows(time.monotonic()):
+            return
         leg._tell(Info(leg.id, raw) if key is None else Dtmf(leg.id, key, "info"))
 
     def counters(self) -> dict[str, int]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pjsua2 as pj
 
 from b2bua.sip.engine.quality import with_stream
+from b2bua.sip.engine.received import describes_sound, received, values
 from b2bua.sip.engine.sdp import audio_is_gone
 from b2bua.sip.engine.values import Headers
 from b2bua.sip.header_values import retry_after
 from b2bua.sip.key_ways import Agreed, Way, Wish, heard_as_tones, sent_as
-from b2bua.sip.keys import KEYS, Presses
+from b2bua.sip.keys import KEYS, KeyRate, Presses
 from b2bua.sip.message import BadMessage, Message
 from b2bua.sip.refer import CONTENT_TYPE, sipfrag
 from b2bua.sip.signals import Answered, Closed, Dtmf, Progress, Quality, Signal, Sound
@@ -46,8 +48,8 @@ class SipLeg:
     """A dialog of ours.  All methods return at once; on a leg that is gone they do nothing and return False."""
 
     __slots__ = (
-        "_early", "_engine", "_later", "_pj", "agreed", "by_info", "code", "codecs", "dropped", "dtmf", "id", "owner",
-        "quality", "redirected", "referrals", "rule", "sink", "sip_call_id", "source",
+        "_early", "_engine", "_later", "_pj", "agreed", "by_info", "code", "codecs", "dropped", "dtmf", "id",
+        "key_rate", "owner", "quality", "redirected", "referrals", "rule", "sink", "sip_call_id", "source",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int) -> None:
@@ -67,6 +69,7 @@ class SipLeg:
         self.dtmf: Wish = "auto"
         self.agreed: Agreed | None = None
         "What offer and answer came to; the last stream's, where there is none now."
+        self.key_rate = KeyRate()
         self.by_info = False
         "Its far end has sent keys by INFO."
         self.code = 0
@@ -239,14 +242,14 @@ class PjCall(pj.Call):
             if state == EARLY:
                 if role == UAC:
                     leg.code = code
-                    early_media = self.offers and _describes_sound(_received(prm))
+                    early_media = self.offers and describes_sound(received(prm))
                     leg._tell(Progress(leg.id, code, early_media))
             elif state == CONFIRMED:
                 leg.code = 200
                 self.engine.desk.answered(leg.id)
                 leg._tell(Answered(leg.id))
             elif state == DISCONNECTED:
-                self._closed(leg, self.redirected or code, "" if leg.dropped else _received(prm))
+                self._closed(leg, self.redirected or code, "" if leg.dropped else received(prm))
         except Exception as error:
             self.engine.fault(leg, "onCallState", error)
 
@@ -256,8 +259,8 @@ class PjCall(pj.Call):
         self._drop_line()
         self.engine.bury(self, leg)
         leg.code = code or leg.code
-        reason = ", ".join(_values(message, "reason"))
-        pause = retry_after(next(iter(_values(message, "retry-after")), "")) if leg.code in PAUSES else None
+        reason = ", ".join(values(message, "reason"))
+        pause = retry_after(next(iter(values(message, "retry-after")), "")) if leg.code in PAUSES else None
         local = not leg.dropped and (not message or message.startswith("SIP/2.0 2"))
         leg._tell(Closed(leg.id, leg.code, not leg.dropped, reason, leg.quality, local, pause))
         leg.sink = NO_SINK
@@ -305,7 +308,8 @@ class PjCall(pj.Call):
                 return
             ended = bool(prm.flags & KEY_ENDED)
             leg.by_info = leg.by_info or info
-            if info or self._presses.begins(key, int(prm.timestamp), int(prm.duration), ended=ended):
+            begins = info or self._presses.begins(key, int(prm.timestamp), int(prm.duration), ended=ended)
+            if begins and leg.key_rate.allows(monotonic()):
                 self.engine.hop(leg, Dtmf(leg.id, key, "info" if info else "rfc4733", max(0, int(prm.duration))))
         except Exception as error:
             self.engine.fault(leg, "onDtmfEvent", error)
@@ -356,7 +360,7 @@ class PjCall(pj.Call):
         self.redirected = prm.e.body.tsxState.tsx.statusCode
         try:
             if self.leg is not None:
-                self.leg.redirected = tuple(Message.of(_received(prm)).all("contact"))
+                self.leg.redirected = tuple(Message.of(received(prm)).all("contact"))
         except BadMessage:
             pass  # a refusal, then, without a word about elsewhere
         return int(pj.PJSIP_REDIRECT_STOP)
@@ -374,32 +378,3 @@ class PjCall(pj.Call):
 def _codec(name: str, rate: int, ptime: int) -> Codec:
     """One value for all the legs that speak alike."""
     return Codec(name, rate, ptime)
-
-
-def _received(prm: pj.OnCallStateParam) -> str:
-    """The message that caused a state, "" where none did."""
-    event = prm.e
-    if event.type != pj.PJSIP_EVENT_TSX_STATE or event.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
-        return ""
-    return str(event.body.tsxState.src.rdata.wholeMsg)
-
-
-def _values(message: str, name: str) -> list[str]:
-    """All values of a header in a received message, in order; none where only PJSIP can read it."""
-    if name not in message.lower():
-        return []  # most have no such header: they are not taken apart
-    try:
-        return Message.of(message).all(name)
-    except BadMessage:
-        return []
-
-
-def _describes_sound(message: str) -> bool:
-    """Whether the body of a received message is SDP, alone or among others.  Accept may name the type as well."""
-    if "application/sdp" not in message.lower():
-        return False
-    try:
-        kind = Message.of(message).content_type
-    except BadMessage:
-        return False
-    return kind == "application/sdp" or kind.startswith("multipart/")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from b2bua.sip.keys import Presses, key_of
+from b2bua.sip.keys import KEYS_A_SECOND, KEYS_AT_ONCE, KeyRate, Presses, key_of
 
 
 def begun(*packets: tuple[str, int, int, bool]) -> str:
@@ -53,3 +53,11 @@ def test_a_press_in_segments_is_one_key() -> None:
 )
 def test_the_key_of_an_info(text: str, key: str | None) -> None:
     assert key_of(text) == key
+
+
+def test_keys_that_no_finger_presses_are_not_heard() -> None:
+    """A card number in one go is; after it twenty a second, whatever comes."""
+    rate = KeyRate()
+    assert sum(rate.allows(100.0) for _ in range(100)) == KEYS_AT_ONCE
+    assert sum(rate.allows(100.0 + n / 1000) for n in range(1, 2001)) == 2 * KEYS_A_SECOND
+    assert sum(rate.allows(200.0 + n) for n in range(5)) == 5
