@@ -110,8 +110,6 @@ def _attended(call: Session, leg: int, far: int, referral: Referral) -> Moved | 
         raise NotAllowed(481, "there is no such other call")
     if named.owner != owner or owner.startswith("trunk "):
         raise NotAllowed(403, "the other call is somebody else's")
-    if other.on_refer is None:
-        raise NotAllowed(480, "the other call cannot be moved now")
     if other.conversing and number_of(other, named) in other.conversing:
         theirs = other.parties.partners(number_of(other, named))
         if not theirs:
@@ -119,6 +117,8 @@ def _attended(call: Session, leg: int, far: int, referral: Referral) -> Moved | 
         if referral.replaces.early_only:
             raise NotAllowed(486, "the other call is answered already")
         if leg == call.caller and number_of(other, named) != other.caller:
+            if other.on_refer is None:
+                raise NotAllowed(480, "the other call cannot be moved now")
             _into(other, call, leg, far, referral)
             return None
         party = other.record.parts[theirs[0]].party or ""
