@@ -70,7 +70,7 @@ async def test_two_agents_talk(server: Server, first: Phone, second: Phone) -> N
     assert (cdr["ended_by"], cdr["called"], cdr["effective_caller"]) == ("caller", "1002", "1001")
     assert [part["party"] for part in cdr["parts"]] == ["1001", "1002"]
     await listener.expect("call.ended", call=started)
-    types = listener.of_call(started)
+    types = [word for word in listener.of_call(started) if word != "call.path"]  # the ringback ends a moment later
     assert types[0] == "call.received"
     assert types[-3:] == ["call.ringing", "call.answered", "call.ended"]
     assert [event["data"]["extension"] for event in listener.of_type("call.ringing")] == ["1001", "1002"]
